@@ -1,0 +1,238 @@
+"""The order of the steps: read, infer, check, derive, load; only what changed is done again.
+
+A new store is made in a place of its own and takes the old one's name at the end, so that
+a build that fails or is killed leaves the old store answering.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from sekinin import resources, texts
+from sekinin.errors import StoreFailure
+from sekinin.export import write_whole
+from sekinin.model import Finding
+from sekinin.namespaces import graph_iri
+from sekinin.store import EmbeddedStore
+
+Progress = Callable[[str], None]
+"""Is told each step, and at its end how long it took."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build gave.
+
+    Args:
+        version: SHA-256 over the texts, the questions and the program that made it.
+        store: folder of the store, or None when nothing was loaded.
+        findings: what the checks found.
+        steps: seconds for each step that was done; one that was not needed is absent.
+        triples: number of quads by kind of graph.
+    """
+
+    version: str
+    store: Path | None
+    findings: tuple[Finding, ...]
+    steps: dict[str, float]
+    triples: dict[str, int]
+
+    @property
+    def violations(self) -> int:
+        """Number of findings that forbid loading."""
+        return sum(1 for finding in self.findings if finding.severity == "Violation")
+
+
+def current() -> Path:
+    """Return the folder of the store that is in use; it is a link that a build moves."""
+    return resources.build_folder() / "current" / "store"
+
+
+def manifest() -> dict[str, Any]:
+    """Return what the last build said of itself; empty if there was none."""
+    path = resources.build_folder() / "current" / "manifest.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def open_current() -> EmbeddedStore:
+    """Open the store that is in use, for reading."""
+    return EmbeddedStore.open(current())
+
+
+def texts_store() -> EmbeddedStore:
+    """Return the texts as they stand now, asserted only, in memory."""
+    return EmbeddedStore.of(quad for text in texts.read_all() for quad in text.quads)
+
+
+def infer(read: list[texts.Text], again: bool = False) -> tuple[list[ox.Quad], bool]:
+    """Return the closure of ``read`` as quads of the inferred graph, and whether it had to be computed."""
+    wanted = [text for text in read if text.kind in ("ontology", "graphs")]
+    key = _key("infer", texts.digest(text.path for text in wanted))
+    kept = resources.build_folder() / "steps" / f"inferred-{key}.nt"
+    graph = ox.NamedNode(graph_iri("inferred"))
+    done = again or not kept.is_file()
+    if done:
+        from sekinin import infer as reasoner
+        from sekinin.convert import to_graph
+
+        ontology = to_graph(text.quads for text in wanted if text.kind == "ontology")
+        new = reasoner.closure(ontology, [to_graph(text.quads for text in wanted if text.kind == "graphs")])
+        lines = sorted(f"<{s}> <{p}> <{o}> .\n" for s, p, o in new)
+        _keep_only(write_whole(kept, "".join(lines).encode("utf-8")), "inferred-*.nt")
+    quads = [ox.Quad(q.subject, q.predicate, q.object, graph) for q in ox.parse(kept.read_bytes(), ox.RdfFormat.N_TRIPLES)]
+    return quads, done
+
+
+def check(read: list[texts.Text], inferred: list[ox.Quad], again: bool = False) -> tuple[list[Finding], bool]:
+    """Return what shapes and checks find in ``read`` with ``inferred``, and whether they had to be run."""
+    files = [text.path for text in read] + list(resources.question_files())
+    key = _key("check", texts.digest(files))
+    kept = resources.build_folder() / "steps" / f"findings-{key}.json"
+    done = again or not kept.is_file()
+    if done:
+        from sekinin import check as checker
+        from sekinin.convert import to_graph
+
+        quads = [quad for text in read for quad in text.quads if text.kind != "shapes"]
+        where = checker.files_of(quads, {text.graph: text.topic + ".ttl" for text in read})
+        shape_graph = to_graph(text.quads for text in read if text.kind == "shapes")
+        found = checker.shapes(to_graph([quads, inferred]), shape_graph, where)
+        found += checker.checks(EmbeddedStore.of([*quads, *inferred]), where)
+        content = json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=1)
+        _keep_only(write_whole(kept, content.encode("utf-8")), "findings-*.json")
+    return [Finding(**item) for item in json.loads(kept.read_text(encoding="utf-8"))], done
+
+
+def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = False) -> Built:
+    """Make the store from the texts, as far as anything changed.
+
+    Args:
+        progress: is told what goes on.
+        again: do every step, whatever was kept.
+        dry: do everything but load; the store that is in use stays.
+    Raises:
+        BadData: for a text that cannot be read.
+        Unreasonable: for a contradiction.
+        StoreFailure: if another build is running, or the disk does not take the store.
+    """
+    steps: dict[str, float] = {}
+    with _alone():
+        files = [path for kind in texts.KINDS for path in resources.texts(kind)] + list(resources.question_files())
+        version = _key("store", texts.digest(files)) if files else ""
+        known = manifest()
+        if not again and not dry and known.get("version") == version and current().is_dir():
+            return Built(version, current(), _findings(known), steps, known["triples"])
+        with _step("read", steps, progress):
+            read = texts.read_all()
+        with _step("infer", steps, progress) as skip:
+            inferred, done = infer(read, again)
+            skip(not done)
+        with _step("check", steps, progress) as skip:
+            findings, done = check(read, inferred, again)
+            skip(not done)
+        quads = [quad for text in read for quad in text.quads]
+        triples = {kind: sum(len(text.quads) for text in read if text.kind == kind) for kind in texts.KINDS}
+        triples["inferred"] = len(inferred)
+        built = Built(version, None, tuple(findings), steps, triples)
+        if dry or built.violations:
+            return built
+        with _step("derive", steps, progress):
+            from sekinin.derive import derive
+
+            derived = list(derive(EmbeddedStore.of([*quads, *inferred])))
+            triples["derived"] = len(derived)
+        with _step("load", steps, progress):
+            _load([*quads, *inferred, *derived], built)
+        return Built(version, current(), built.findings, steps, triples)
+
+
+def _findings(known: dict[str, Any]) -> tuple[Finding, ...]:
+    return tuple(Finding(**item) for item in known.get("findings", ()))
+
+
+def _key(step: str, content: str) -> str:
+    """Return the digest of a step's input and of the modules that do it."""
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(path.read_bytes())
+    return hashlib.sha256(f"{step} {content} {code.hexdigest()} {ox.__version__}".encode()).hexdigest()[:24]
+
+
+def _load(quads: list[ox.Quad], built: Built) -> None:
+    folder = resources.build_folder()
+    fresh = folder / f"new-{os.getpid()}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir()
+        engine = ox.Store(str(fresh / "store"))
+        engine.bulk_extend(quads)
+        engine.flush()
+        del engine
+        said = {"version": built.version, "triples": built.triples, "findings": [asdict(f) for f in built.findings]}
+        write_whole(fresh / "manifest.json", json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8"))
+        final = folder / f"dataset-{built.version}"
+        if final.exists():  # the same texts, built again
+            final = folder / f"dataset-{built.version}-{time.time_ns()}"
+        fresh.rename(final)
+        link = folder / f"current-{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(final.name)
+        before = os.path.realpath(folder / "current")
+        os.replace(link, folder / "current")
+    except OSError as why:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise StoreFailure(str(folder), f"the new store could not be written ({why})", "make room; the old store still answers") from why
+    for old in folder.glob("dataset-*"):  # readers may still hold the one before
+        if old != final and str(old) != before:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _keep_only(path: Path, pattern: str) -> None:
+    for old in path.parent.glob(pattern):
+        if old != path:
+            old.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of the build folder; a second build says so instead of mixing with the first."""
+    path = resources.build_folder() / "lock"
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as why:
+            raise StoreFailure(str(path), "another build is running here", "wait for it to end") from why
+        for left in path.parent.glob("new-*"):  # of a build that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+
+
+@contextmanager
+def _step(name: str, steps: dict[str, float], progress: Progress) -> Iterator[Callable[[bool], None]]:
+    start = time.monotonic()
+    skipped = False
+
+    def skip(unneeded: bool) -> None:
+        nonlocal skipped
+        skipped = unneeded
+
+    progress(f"{name} …")
+    yield skip
+    took = time.monotonic() - start
+    if skipped:
+        progress(f"{name}: unchanged")
+    else:
+        steps[name] = took
+        progress(f"{name}: {took:.1f} s")

@@ -1,0 +1,298 @@
+"""The command line: one verb a step, the same options in the same places.
+
+Exit codes: 0 all is well; 1 something was found that must be mended; 2 the command was
+misused; 3 a text is wrong; 4 something is missing; 5 a query is wrong; 6 the graph
+contradicts itself; 7 the store failed; 8 refused.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sekinin import build as builder
+from sekinin import export as exporter
+from sekinin import queries, resources
+from sekinin.errors import BadData, Refused, SekininError
+from sekinin.model import Finding
+from sekinin.namespaces import shrink
+from sekinin.store import RemoteStore, Result, Store, Triples
+
+
+class _Errors(click.Group):
+    """A group whose commands tell an error of ours in one line and by its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SekininError as why:
+            click.echo(f"sekinin: {why}", err=True)
+            ctx.exit(why.exit_code)
+        except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+def _example(*lines: str) -> str:
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _progress(quiet: bool) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(text, err=True)
+
+    return say
+
+
+language = click.option(
+    "--lang", type=click.Choice(["ja", "en"]), envvar="SEKININ_LANG", default="en", show_default=True, help="Language of messages."
+)
+quietly = click.option("--quiet", is_flag=True, help="Show no progress.")
+remote = click.option("--store", "endpoint", metavar="URL", envvar="SEKININ_STORE", help="Ask this SPARQL server instead of the built store.")
+
+
+@click.group(cls=_Errors, epilog=_example("sekinin build", "sekinin serve"))
+@click.version_option(package_name="sekinin")
+def main() -> None:
+    """Who is responsible for what in the cloud: build, check, ask and serve the graph."""
+
+
+@main.command(epilog=_example("sekinin build", "sekinin build --check"))
+@click.option("--again", is_flag=True, help="Do every step, also where nothing changed.")
+@click.option("--check", "dry", is_flag=True, help="Do everything but load, and demand house Turtle: for CI.")
+@language
+@quietly
+def build(again: bool, dry: bool, lang: str, quiet: bool) -> None:
+    """Make the store: read, infer, check, derive, load. Only what changed is done again."""
+    unformed = _not_in_house_form() if dry else []
+    built = builder.build(_progress(quiet), again, dry)
+    _tell(built.findings, lang)
+    for path in unformed:
+        click.echo(f"{path}: not in house form; run: sekinin fmt {path}", err=True)
+    figures = ", ".join(f"{kind} {count:,}" for kind, count in built.triples.items())
+    if built.store:
+        done = "built" if built.steps else "nothing changed"
+        click.echo(f"{done}: version {built.version[:12]}, triples: {figures}")
+    elif not built.violations:
+        click.echo(f"checked: triples: {figures}")
+    if built.violations or unformed:
+        raise click.exceptions.Exit(1)
+
+
+@main.command(epilog=_example("sekinin infer"))
+@click.option("--again", is_flag=True, help="Compute, also where nothing changed.")
+@quietly
+def infer(again: bool, quiet: bool) -> None:
+    """Compute what follows from the ontology (OWL 2 RL), new triples only."""
+    from sekinin import texts
+
+    start = time.monotonic()
+    say = _progress(quiet)
+    say("infer …")
+    quads, done = builder.infer(texts.read_all(("ontology", "graphs")), again)
+    say(f"infer: {time.monotonic() - start:.1f} s" if done else "infer: unchanged")
+    click.echo(f"{len(quads):,} new triples in {resources.build_folder() / 'steps'}")
+
+
+@main.command(epilog=_example("sekinin check --lang ja"))
+@click.option("--again", is_flag=True, help="Check, also where nothing changed.")
+@language
+@quietly
+def check(again: bool, lang: str, quiet: bool) -> None:
+    """Hold the graph against its shapes and its checks; exit 1 if there is a Violation."""
+    from sekinin import texts
+
+    say = _progress(quiet)
+    say("read and infer …")
+    read = texts.read_all()
+    inferred, _ = builder.infer(read)
+    say("check …")
+    findings, _ = builder.check(read, inferred, again)
+    _tell(findings, lang)
+    counts = {s: sum(1 for f in findings if f.severity == s) for s in ("Violation", "Warning", "Info")}
+    click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
+    if counts["Violation"]:
+        raise click.exceptions.Exit(1)
+
+
+@main.command(
+    epilog=_example(
+        "sekinin query duties/duties-of-layer -p layer=sk:CustomerLayer",
+        "sekinin query --text 'DESCRIBE id:service-talkz'",
+    )
+)
+@click.argument("question", required=False)
+@click.option("--param", "-p", "params", multiple=True, metavar="NAME=TERM", help="Bind a parameter; may be repeated.")
+@click.option("--text", help="Ask this SPARQL text instead of a saved question.")
+@click.option("--list", "listing", is_flag=True, help="List the saved questions.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "tsv", "json", "xml", "turtle"]), default="table", show_default=True)
+@remote
+@language
+def query(question: str | None, params: tuple[str, ...], text: str | None, listing: bool, form: str, endpoint: str | None, lang: str) -> None:
+    """Ask a saved question, or any SPARQL query."""
+    if listing:
+        for name, known in queries.catalogue().items():
+            click.echo(f"{name}\t{known.summary(lang)}")
+        return
+    if (question is None) == (text is None):
+        raise click.UsageError("name a saved question, or give --text")
+    given = {}
+    for word in params:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise click.UsageError(f"--param {word}: write NAME=TERM")
+        given[name] = value
+    store: Store = RemoteStore(endpoint) if endpoint else builder.open_current()
+    result = queries.bind(queries.get(question), given).ask(store) if question else store.query(text or "")
+    _print(result, form)
+
+
+def _print(result: Result, form: str) -> None:
+    import pyoxigraph as ox
+
+    out = sys.stdout.buffer
+    if isinstance(result, Triples):
+        from sekinin.namespaces import PREFIXES
+
+        ox.serialize(result, out, ox.RdfFormat.TURTLE, prefixes=PREFIXES)
+    elif form != "table" and form != "turtle":
+        result.serialize(out, getattr(ox.QueryResultsFormat, form.upper()))
+    elif isinstance(result, ox.QueryBoolean):
+        click.echo("true" if result else "false")
+    else:
+        names = [v.value for v in result.variables]
+        table = [names] + [[_cell(row[name]) for name in names] for row in result]
+        widths = [max(_width(line[i]) for line in table) for i in range(len(names))]
+        for line in table:
+            click.echo("  ".join(c + " " * (w - _width(c)) for c, w in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(term: Any) -> str:
+    import pyoxigraph as ox
+
+    if term is None:
+        return ""
+    return shrink(term.value) if isinstance(term, ox.NamedNode) else str(term.value)
+
+
+def _width(text: str) -> int:
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+@main.command(epilog=_example("sekinin export --format turtle --provider spcc --out talkz.ttl"))
+@click.option("--format", "form", type=click.Choice([*exporter.FORMATS, "sssom"]), default="turtle", show_default=True)
+@click.option("--provider", metavar="NAME", help="Only the papers of this provider (a folder of graphs/).")
+@click.option("--asserted", is_flag=True, help="Leave out what was inferred and derived.")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write (a folder for sssom); default: the export folder of the build.")
+@quietly
+def export(form: str, provider: str | None, asserted: bool, out: Path | None, quiet: bool) -> None:
+    """Write the built graph as files: Turtle, TriG, N-Quads, N-Triples, JSON-LD, RDF/XML, SSSOM."""
+    store = builder.open_current()
+    folder = resources.build_folder() / "export"
+    if form == "sssom":
+        for name, table in exporter.sssom(store).items():
+            click.echo(exporter.write_whole((out or folder) / name, table))
+        return
+    _progress(quiet)(f"export {form} …")
+    content = exporter.serialise(exporter.chosen(store, provider, asserted), form)
+    path = out or folder / f"{provider or 'sekinin'}.{exporter.FORMATS[form][1]}"
+    click.echo(exporter.write_whole(path, content))
+
+
+@main.command(epilog=_example("sekinin verify --corpus ~/papers"))
+@click.option("--corpus", type=click.Path(path_type=Path), envvar="SEKININ_CORPUS", required=True, help="Folder that holds the papers' texts.")
+@click.option("--allow-missing", is_flag=True, help="Exit 0 although a paper is not there; its citations stay unproved.")
+@quietly
+def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
+    """Prove the citations: find each paper by its SHA-256 and check the digest of every span."""
+    from sekinin.verify import verify as prove
+
+    _progress(quiet)("verify …")
+    failed = False
+    for verdict in prove(builder.texts_store(), corpus):
+        if verdict.paper is None:
+            click.echo(f"{verdict.label}: the paper is not in {corpus}; nothing is proved")
+            failed = failed or not allow_missing
+        else:
+            click.echo(f"{verdict.label}: {verdict.held} citations hold, {len(verdict.broken)} do not ({verdict.paper})")
+        for where, why in verdict.broken:
+            click.echo(f"  {shrink(where)}: {why}")
+            failed = True
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@main.command(epilog=_example("sekinin cite ~/papers/talkz.txt '7 営業日前'"))
+@click.argument("paper", type=click.Path(path_type=Path))
+@click.argument("passage")
+def cite(paper: Path, passage: str) -> None:
+    """Print the citation of PASSAGE in PAPER, ready to paste into the paper's Turtle."""
+    from sekinin.citation import citations
+
+    for text in citations(builder.texts_store(), paper, passage):
+        click.echo(text)
+
+
+@main.command(epilog=_example("sekinin fmt", "sekinin fmt graphs/spcc/talkz-1.0.ttl"))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--check", "dry", is_flag=True, help="Write nothing; exit 1 if a file is not in house form.")
+def fmt(files: tuple[Path, ...], dry: bool) -> None:
+    """Put Turtle into house form: sorted, one object a line."""
+    from sekinin import turtle
+
+    unformed = _not_in_house_form(files)
+    for path in unformed:
+        if not dry:
+            exporter.write_whole(path, turtle.again(path).encode("utf-8"))
+        click.echo(f"{path}: {'not in house form' if dry else 'written'}")
+    if dry and unformed:
+        raise click.exceptions.Exit(1)
+
+
+def _not_in_house_form(files: tuple[Path, ...] = ()) -> list[Path]:
+    from sekinin import texts, turtle
+
+    paths = list(files) or [path for kind in texts.KINDS for path in resources.texts(kind)]
+    return [path for path in paths if turtle.again(path) != path.read_text(encoding="utf-8")]
+
+
+@main.command(epilog=_example("sekinin serve", "sekinin serve --port 8080"))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8027, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--build/--no-build", "first", default=True, help="Build first, if anything changed.")
+@remote
+@quietly
+def serve(host: str, port: int, first: bool, endpoint: str | None, quiet: bool) -> None:
+    """Serve the pages and the SPARQL endpoint."""
+    import socket
+
+    say = _progress(quiet)
+    if first and not endpoint and builder.build(say).violations:
+        raise BadData("graphs/", "the graph has violations, so it is not served", "see them with: sekinin check")
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as why:
+        raise Refused(
+            f"{host}:{port}", f"cannot listen there ({os.strerror(why.errno or 0)})", "choose another with --port, or 0 for a free one"
+        ) from why
+    from webapp import create_app, run
+
+    app = create_app(RemoteStore(endpoint) if endpoint else builder.open_current())
+    click.echo(f"http://{host}:{listener.getsockname()[1]}/")
+    run(app, listener)
+
+
+def _tell(findings: tuple[Finding, ...] | list[Finding], lang: str) -> None:
+    for finding in findings:
+        value = f" ({shrink(finding.value) if finding.value.startswith('http') else finding.value})" if finding.value else ""
+        place = f"{finding.file}: " if finding.file else ""
+        click.echo(f"{finding.severity}: {place}{shrink(finding.where)}: {finding.text(lang)}{value} [{finding.rule}]")

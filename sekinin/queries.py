@@ -1,0 +1,207 @@
+"""The named questions: one ``.rq`` file each, header first, runnable as it stands.
+
+A query answers for everything; a parameter narrows it. Parameters are bound as RDF
+terms, so the text of the file is never edited.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph as ox
+
+from sekinin import resources
+from sekinin.errors import BadQuery, Missing
+from sekinin.model import Parameter, Question
+from sekinin.namespaces import PREFIXES, shrink
+from sekinin.store import Result, Store, Term
+
+KINDS: Final = ("iri", "string", "integer")
+_HEAD = re.compile(r"^#\+ ?([a-z-]+): *(.*)$")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20]+")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A question with its parameters bound, ready to be asked."""
+
+    question: Question
+    terms: Mapping[str, Term]
+
+    def ask(self, store: Store) -> Result:
+        """Ask ``store``."""
+        return store.query(self.text())
+
+    def text(self) -> str:
+        """Return the query with each parameter as a VALUES block of one RDF term.
+
+        The block stands at the head of every group that uses the parameter: SPARQL evaluates
+        groups from the inside out, so a block at the outermost alone would come too late for
+        a FILTER in an OPTIONAL. The term is written by the RDF library, never pasted.
+        """
+        return _with_values(self.question.text, self.terms)
+
+
+def read(path: Path) -> Question:
+    """Read one question file.
+
+    Raises:
+        BadQuery: if its header is not as the house wants it.
+    """
+    text = path.read_text(encoding="utf-8")
+    header: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _HEAD.match(line)
+        if not match:
+            break
+        header[match[1]] = match[2].strip()
+    missing = [key for key in ("summary", "summary-ja") if not header.get(key)]
+    if missing:
+        raise BadQuery(f"{path}:1", f"the header has no {' and no '.join(missing)}", "add the line: #+ " + missing[0] + ": ...")
+    params = tuple(_parameter(path, word.strip()) for word in header.get("params", "").split(",") if word.strip())
+    returns = tuple(word.strip() for word in header.get("returns", "").split(",") if word.strip())
+    name = resources.topic(path).removeprefix("queries/")
+    return Question(name, path, text, header, params, returns)
+
+
+def _parameter(path: Path, word: str) -> Parameter:
+    match = re.fullmatch(r"(\w+)=(\w+)(?:\((.*)\))?", word)
+    if not match or match[2] not in KINDS:
+        raise BadQuery(f"{path}:1", f"parameter {word!r} is not name=kind", f"kinds are {', '.join(KINDS)}")
+    return Parameter(match[1], match[2], match[3])
+
+
+@cache
+def catalogue() -> Mapping[str, Question]:
+    """Return every question by its name, ``topic/question``."""
+    questions = (read(path) for path in resources.question_files())
+    return {question.name: question for question in questions}
+
+
+def get(name: str) -> Question:
+    """Return the question called ``topic/question``.
+
+    Raises:
+        Missing: naming the nearest ones.
+    """
+    questions = catalogue()
+    if name in questions:
+        return questions[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, questions, n=3, cutoff=0.3)
+    raise Missing(
+        f"question {name}",
+        "there is no question of this name",
+        "did you mean " + " or ".join(near) if near else "see: sekinin query --list",
+    )
+
+
+def bind(question: Question, given: Mapping[str, str]) -> Bound:
+    """Bind ``given`` parameters, as text, to the variables of ``question`` as typed RDF terms.
+
+    Args:
+        given: for an ``iri`` an absolute or prefixed IRI, for an ``integer`` its digits.
+    Raises:
+        BadQuery: for a parameter that the question has not, or whose text is not of its kind.
+    """
+    known = {p.name: p for p in question.params}
+    for name in given:
+        if name not in known:
+            raise BadQuery(question.name, f"there is no parameter {name}", f"parameters are {', '.join(known) or 'none'}")
+    texts = {p.name: given.get(p.name) or p.default for p in question.params}
+    return Bound(question, {name: term(known[name], text) for name, text in texts.items() if text})
+
+
+def term(parameter: Parameter, text: str) -> Term:
+    """Return the RDF term that ``text`` means for ``parameter``.
+
+    Raises:
+        BadQuery: if it is not of the parameter's kind.
+    """
+    if parameter.kind == "string":
+        return ox.Literal(text)
+    if parameter.kind == "integer":
+        if not re.fullmatch(r"-?\d{1,18}", text):
+            raise BadQuery(parameter.name, f"{text!r} is not an integer", "write digits only, e.g. 72")
+        return ox.Literal(int(text))
+    prefix, _, local = text.strip("<>").partition(":")
+    iri = PREFIXES[prefix] + local if prefix in PREFIXES else text.strip("<>")
+    if not _IRI.fullmatch(iri):
+        raise BadQuery(parameter.name, f"{text!r} is not an IRI", "write it whole, or with a prefix such as id:service-talkz")
+    return ox.NamedNode(iri)
+
+
+_TOKEN = re.compile(
+    r"""(?P<iri><[^<>"{}|^`\\\s]*>)|(?P<text>"{3}.*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<comment>\#[^\n]*)"""
+    r"""|(?P<var>[?$]\w+)|(?P<word>[A-Za-z_][\w:.-]*)|(?P<mark>[{}()])""",
+    re.S,
+)
+
+
+def _with_values(text: str, terms: Mapping[str, Term]) -> str:
+    """Return ``text`` with a VALUES block for ``terms`` in each group that names their variables."""
+    opened: list[tuple[int, set[str]]] = []  # of each group that is open: where it begins, the variables in it
+    groups: list[tuple[int, set[str]]] = []
+    before: list[str] = []  # the marks and words since the last brace
+    for token in _TOKEN.finditer(text):
+        if token["var"] and opened:
+            opened[-1][1].add(token["var"][1:])
+        if token["mark"] == "{":
+            data = bool(before) and before[0].upper() in ("CONSTRUCT", "VALUES") and before[-1] != "WHERE"
+            opened.append((-1 if data else token.end(), set()))
+            before = []
+        elif token["mark"] == "}":
+            groups.append(opened.pop())
+            before = []
+        elif token["word"]:
+            if token["word"].upper() == "SELECT" and opened and not before:
+                opened[-1] = (-1, opened[-1][1])  # the braces of a subquery are no group of their own
+            if token["word"].upper() in ("VALUES", "CONSTRUCT", "WHERE"):
+                before = []
+            before.append(token["word"].upper())
+        elif token["mark"] or token["var"]:
+            before.append(token[0])
+    pieces: list[tuple[int, str]] = []
+    for start, used in groups:
+        mine = {name: terms[name] for name in sorted(terms) if name in used}
+        if start >= 0 and mine:
+            block = f" VALUES ({' '.join('?' + name for name in mine)}) {{ ({' '.join(str(term) for term in mine.values())}) }} "
+            pieces.append((start, block))
+    for start, block in sorted(pieces, reverse=True):
+        text = text[:start] + block + text[start:]
+    return text
+
+
+def asks(question: Question) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the competency questions that ``question`` answers, each with the parameters that it needs.
+
+    The header says ``#+ asks: CM-17 metric=id:metric-a; DV-01``; the expected answer of CM-17
+    stands in ``<question>.CM-17.csv`` beside the file.
+    """
+    for word in filter(None, (part.strip() for part in question.header.get("asks", "").split(";"))):
+        name, *pairs = word.split()
+        yield name, dict(pair.split("=", 1) for pair in pairs)
+
+
+def answer(store: Store, question: Question, given: Mapping[str, str]) -> list[list[str]]:
+    """Return the answer as a table of text: the names of the columns, then the rows.
+
+    IRIs are shortened by the prefixes of the house; what is unbound is the empty string.
+    """
+    result = bind(question, given).ask(store)
+    if not isinstance(result, ox.QuerySolutions):
+        raise BadQuery(question.name, "this question does not return rows", "ask one that is a SELECT")
+    names = [v.value for v in result.variables]
+    return [names, *([_text(solution[name]) for name in names] for solution in result)]
+
+
+def _text(term: Term | None) -> str:
+    if term is None:
+        return ""
+    return shrink(term.value) if isinstance(term, ox.NamedNode) else term.value

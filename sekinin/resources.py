@@ -1,0 +1,68 @@
+"""Where things lie: the only module that builds a path.
+
+In a checkout the folders stand beside this package; in an installed wheel they stand
+inside it. What can be made again goes to the build folder and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sekinin.errors import Missing
+
+_PACKAGE = Path(__file__).resolve().parent
+TEXTS = ("ontology", "graphs", "shapes", "queries")
+
+
+def home() -> Path:
+    """Return the folder that holds ``ontology/ graphs/ shapes/ queries/``.
+
+    ``SEKININ_HOME`` wins; then the checkout around this package; then the wheel.
+
+    Raises:
+        Missing: if none of them holds the four folders.
+    """
+    said = os.environ.get("SEKININ_HOME")
+    places = [Path(said)] if said else [_PACKAGE.parent, _PACKAGE / "house"]
+    for place in places:
+        if all((place / name).is_dir() for name in TEXTS):
+            return place
+    raise Missing(
+        str(places[0]),
+        f"the folders {', '.join(TEXTS)} are not there",
+        "set SEKININ_HOME to a checkout of Sekinin, or install it again",
+    )
+
+
+def texts(kind: str) -> list[Path]:
+    """Return every Turtle file under ``home()/kind``, in the order of their names."""
+    return sorted((home() / kind).rglob("*.ttl"))
+
+
+def topic(path: Path) -> str:
+    """Return the name of a file within the house, without its ending: ``graphs/spcc/talkz-1.0``."""
+    return str(path.relative_to(home()).as_posix()).removesuffix(path.suffix)
+
+
+def question_files() -> Iterator[Path]:
+    """Yield every saved question and check, ``queries/**/*.rq``, in the order of their names."""
+    yield from sorted((home() / "queries").rglob("*.rq"))
+
+
+def build_folder() -> Path:
+    """Return the folder for whatever can be made again, made if need be.
+
+    ``SEKININ_BUILD`` wins; a checkout uses its own ``build/``; a wheel uses the user's cache.
+    """
+    said = os.environ.get("SEKININ_BUILD")
+    if said:
+        place = Path(said)
+    elif home() == _PACKAGE.parent:
+        place = home() / "build"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        place = cache / "sekinin"
+    place.mkdir(parents=True, exist_ok=True)
+    return place

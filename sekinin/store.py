@@ -1,0 +1,238 @@
+"""The store: where built triples are asked, embedded or on a server.
+
+The embedded store is pyoxigraph, opened for reading; whoever runs a SPARQL server
+names its address instead. Both answer the same four kinds of query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pyoxigraph as ox
+
+from sekinin.errors import BadQuery, Missing, Refused, StoreFailure
+from sekinin.namespaces import PREFIXES
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal
+Row = dict[str, Term]
+
+_NOISE = re.compile(r"""<[^<>"{}|^`\\\s]*>|"{3}.*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*""", re.S)
+_UPDATE = re.compile(
+    r"(?<![?$\w:-])(INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD)\b\s*(DATA|INTO|GRAPH|SILENT|ALL|NAMED|DEFAULT|WHERE|\{|<)", re.I
+)
+_SERVICE = re.compile(r"(?<![?$\w:-])SERVICE\s*(SILENT\b|<|[?$]|[\w-]*:)", re.I)
+_FROM = re.compile(r"(?<![?$\w:-])FROM\b\s*(NAMED\b|<|[\w-]*:)", re.I)
+_PREFIX = re.compile(r"\bPREFIX\s+([A-Za-z][\w-]*):\s*<([^<>]*)>", re.I)
+_DOTTED = re.compile(_NOISE.pattern + r"|(?<![\w:?$@-])(?P<prefix>[A-Za-z][\w-]*):(?P<local>\w[\w-]*(?:\.[\w-]+){2,})", re.S)
+_PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
+
+
+class Triples:
+    """The answer to a CONSTRUCT or DESCRIBE: its triples, once."""
+
+    def __init__(self, triples: Iterable[ox.Triple]) -> None:
+        self._triples = triples
+
+    def __iter__(self) -> Iterator[ox.Triple]:
+        return iter(self._triples)
+
+
+Result = ox.QuerySolutions | ox.QueryBoolean | Triples
+
+
+class Store(Protocol):
+    """What every store can do; it is open for reading only."""
+
+    def query(
+        self,
+        text: str,
+        default_graph: Iterable[str] = (),
+        named_graphs: Iterable[str] = (),
+    ) -> Result:
+        """Answer one SPARQL 1.1 query over the union of all graphs, or over those it names."""
+        ...
+
+
+def skeleton(text: str) -> str:
+    """Return a query without its IRIs, strings and comments, so that keywords can be told from text."""
+    return _NOISE.sub(lambda m: "<>" if m[0].startswith("<") else " " if m[0].startswith("#") else '""', text)
+
+
+def with_whole_names(text: str) -> str:
+    """Return a query with each prefixed name that holds several dots written as a whole IRI.
+
+    SPARQL allows ``c17:12.3.1``; the parser of pyoxigraph 0.5.13 takes only one dot.
+    """
+    known = {**PREFIXES, **dict(_PREFIX.findall(text))}
+
+    def whole(match: re.Match[str]) -> str:
+        prefix, local = match["prefix"], match["local"]
+        return f"<{known[prefix]}{local}>" if prefix in known else match[0]
+
+    return _DOTTED.sub(lambda m: whole(m) if m["prefix"] else m[0], text)
+
+
+def refuse_what_reaches_out(text: str) -> None:
+    """Refuse updates and federated calls before any engine sees them.
+
+    Raises:
+        Refused: with the policy. Sekinin answers questions; it neither changes nor fetches.
+    """
+    bare = skeleton(text)
+    if _SERVICE.search(bare):
+        raise Refused("query", "SERVICE would call another server", "ask that server itself; nothing leaves this machine")
+    if _UPDATE.search(bare):
+        raise Refused("query", "this is an update, and the graph is read-only", "correct the Turtle and build again")
+
+
+class EmbeddedStore:
+    """A pyoxigraph store on disk or in memory.
+
+    Args:
+        engine: the opened pyoxigraph store.
+        where: its folder or description, for messages.
+    """
+
+    def __init__(self, engine: ox.Store, where: str) -> None:
+        self.engine = engine
+        self.where = where
+
+    @classmethod
+    def open(cls, folder: Path) -> EmbeddedStore:
+        """Open a built store for reading.
+
+        Raises:
+            Missing: if nothing was built there.
+            StoreFailure: if it is damaged.
+        """
+        if not folder.is_dir():
+            raise Missing(str(folder), "there is no built store", "run: sekinin build")
+        try:
+            return cls(ox.Store.read_only(str(folder)), str(folder))
+        except (OSError, RuntimeError) as why:
+            raise StoreFailure(str(folder), f"the store cannot be read ({why})", "run: sekinin build --again") from why
+
+    @classmethod
+    def of(cls, quads: Iterable[ox.Quad]) -> EmbeddedStore:
+        """Return a store in memory that holds ``quads``."""
+        engine = ox.Store()
+        engine.bulk_extend(quads)
+        return cls(engine, "memory")
+
+    def query(
+        self,
+        text: str,
+        default_graph: Iterable[str] = (),
+        named_graphs: Iterable[str] = (),
+    ) -> Result:
+        """Answer one query. A query without FROM, and no graphs given, is over the union of all graphs.
+
+        Raises:
+            BadQuery: with line and column, if it does not parse.
+            Refused: if it is an update or calls another server.
+            StoreFailure: if the engine fails while it reads.
+        """
+        refuse_what_reaches_out(text)
+        default = [ox.NamedNode(iri) for iri in default_graph]
+        named = [ox.NamedNode(iri) for iri in named_graphs]
+        try:
+            return self._ask(text, default, named)
+        except SyntaxError as why:
+            whole = with_whole_names(text)
+            if whole == text:
+                raise _bad_query(text, str(why)) from why
+            try:
+                return self._ask(whole, default, named)
+            except SyntaxError:
+                raise _bad_query(text, str(why)) from why
+
+    def _ask(self, text: str, default: list[ox.NamedNode], named: list[ox.NamedNode]) -> Result:
+        own = bool(default or named)
+        try:
+            result = self.engine.query(
+                text,
+                prefixes=PREFIXES,
+                default_graph=[*default] if own else None,
+                named_graphs=[*named] if own else None,
+                # pyoxigraph lets the union override FROM in silence, so it is set only without one
+                use_default_graph_as_union=not own and not _FROM.search(skeleton(text)),
+            )
+            return Triples(result) if isinstance(result, ox.QueryTriples) else result
+        except (OSError, ValueError, RuntimeError) as why:
+            raise StoreFailure(self.where, f"the store could not answer ({why})", "run: sekinin build --again") from why
+
+
+def _bad_query(text: str, why: str) -> BadQuery:
+    place = _PLACE.search(why)
+    undeclared = sorted(set(re.findall(r"(?<![\w<])([A-Za-z][\w-]*):", skeleton(text))) - set(PREFIXES))
+    declared = set(re.findall(r"\bPREFIX\s+([A-Za-z][\w-]*):", skeleton(text), re.I))
+    unknown = [p for p in undeclared if p not in declared]
+    found = place[3].strip() if place else why
+    remedy = f"declare the prefix {unknown[0]}:" if unknown else "correct the query at this place"
+    return BadQuery(f"query, line {place[1]}, column {place[2]}" if place else "query", found, remedy)
+
+
+class RemoteStore:
+    """A SPARQL 1.1 server, asked through SPARQLWrapper.
+
+    Args:
+        endpoint: address of its query service.
+        seconds: longest wait for an answer.
+    """
+
+    def __init__(self, endpoint: str, seconds: int = 60) -> None:
+        self.where = endpoint
+        self.seconds = seconds
+
+    def query(
+        self,
+        text: str,
+        default_graph: Iterable[str] = (),
+        named_graphs: Iterable[str] = (),
+    ) -> Result:
+        """Answer one query by POST; the server decides what its default graph is.
+
+        Raises:
+            BadQuery: if the server says that the query is wrong.
+            StoreFailure: if it is down, too slow or answers something else.
+        """
+        from SPARQLWrapper import JSON, POST, RDFXML, SPARQLWrapper
+        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
+        refuse_what_reaches_out(text)
+        heads = "\n".join(f"PREFIX {p}: <{iri}>" for p, iri in PREFIXES.items() if f"{p}:" in text)
+        ask = SPARQLWrapper(self.where)
+        for iri in default_graph:
+            ask.addDefaultGraph(iri)
+        for iri in named_graphs:
+            ask.addNamedGraph(iri)
+        ask.setMethod(POST)
+        ask.setTimeout(self.seconds)
+        ask.setQuery(f"{heads}\n{text}")
+        rows = ask.queryType in ("SELECT", "ASK")
+        ask.setReturnFormat(JSON if rows else RDFXML)
+        try:
+            body: bytes = ask.query().response.read()
+        except SPARQLWrapperException as why:
+            raise BadQuery(self.where, str(why.args[0] if why.args else why)[:300], "correct the query") from why
+        except OSError as why:
+            raise StoreFailure(self.where, f"no answer ({why})", "check the address, and that the server runs") from why
+        try:
+            if rows:
+                answer: Result = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+                return answer
+            return Triples([quad.triple for quad in ox.parse(body, ox.RdfFormat.RDF_XML)])
+        except (SyntaxError, ValueError) as why:
+            raise StoreFailure(self.where, f"the answer is not SPARQL results ({why})", "check the address") from why
+
+
+def rows(result: Result) -> Iterator[Row]:
+    """Yield the solutions of a SELECT as dictionaries; an unbound variable has no key."""
+    if not isinstance(result, ox.QuerySolutions):
+        raise BadQuery("query", "this query does not return rows", "write it as SELECT")
+    names = [v.value for v in result.variables]
+    for solution in result:
+        yield {name: term for name in names if (term := solution[name]) is not None}

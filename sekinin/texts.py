@@ -1,0 +1,91 @@
+"""The texts of the house as RDF: every Turtle file becomes one named graph, strictly read.
+
+A file that does not parse, or uses a word that the ontology does not have, is refused
+here with its line; nothing later has to doubt what it gets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from sekinin import resources
+from sekinin.errors import BadData, Missing
+from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
+
+KINDS = ("ontology", "shapes", "graphs")
+_TERM = re.compile(r"(?<![\w<])sk:([A-Za-z][A-Za-z0-9.]*[A-Za-z0-9]|[A-Za-z])")
+_LINE = re.compile(r"on line (\d+)|line (\d+)", re.I)
+
+
+@dataclass(frozen=True)
+class Text:
+    """One Turtle file: its name within the house, its graph and its triples."""
+
+    topic: str
+    path: Path
+    graph: str
+    quads: tuple[ox.Quad, ...]
+
+    @property
+    def kind(self) -> str:
+        """Which folder it stands in: ``ontology``, ``shapes`` or ``graphs``."""
+        return self.topic.partition("/")[0]
+
+
+def read(path: Path) -> Text:
+    """Read one Turtle file strictly.
+
+    Raises:
+        Missing: if the file is not there.
+        BadData: with file and line, for a syntax error, a wrong IRI or an unknown term.
+    """
+    topic = resources.topic(path)
+    graph = ox.NamedNode(graph_iri(topic))
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8")
+        quads = tuple(ox.Quad(q.subject, q.predicate, q.object, graph) for q in ox.parse(content, ox.RdfFormat.TURTLE, base_iri=PREFIXES["id"]))
+    except FileNotFoundError as why:
+        raise Missing(str(path), "there is no such file", "check the name, or restore it with git") from why
+    except UnicodeDecodeError as why:
+        raise BadData(str(path), f"byte {why.start} is not UTF-8", "save the file as UTF-8") from why
+    except (SyntaxError, ValueError) as why:
+        line = _LINE.search(str(why))
+        number = getattr(why, "lineno", None) or (line and (line[1] or line[2]))
+        place = f"{path}:{number}" if number else str(path)
+        raise BadData(place, f"not Turtle: {why}", "mend the line and run the command again") from why
+    _refuse_unknown_terms(path, text)
+    return Text(topic, path, graph.value, quads)
+
+
+def _refuse_unknown_terms(path: Path, text: str) -> None:
+    known = ontology_terms()
+    for number, line in enumerate(text.splitlines(), 1):
+        if "sk:" not in line:
+            continue
+        bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
+        for name in _TERM.findall(bare.partition(" # ")[0] if not bare.startswith("#") else ""):
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                remedy = f"did you mean sk:{near[0]}?" if near else "declare it in ontology/, or correct the name"
+                raise BadData(f"{path}:{number}", f"the ontology has no term sk:{name}", remedy)
+
+
+def read_all(kinds: Iterable[str] = KINDS) -> list[Text]:
+    """Read every Turtle file of ``kinds``, in the order of their names."""
+    return [read(path) for kind in kinds for path in resources.texts(kind)]
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Return a SHA-256 over the names and contents of ``paths``."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(resources.topic(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,87 @@
+"""What the tests share: the texts read once, the store built once, the papers where the reader has them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from rdflib import Graph
+
+from sekinin import build as builder
+from sekinin import resources, texts
+from sekinin.convert import to_graph
+from sekinin.errors import StoreFailure
+from sekinin.store import EmbeddedStore
+
+HOUSE = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def read() -> list[texts.Text]:
+    """Every Turtle file of the house."""
+    return texts.read_all()
+
+
+@pytest.fixture(scope="session")
+def ontology(read: list[texts.Text]) -> Graph:
+    return to_graph(text.quads for text in read if text.kind == "ontology")
+
+
+@pytest.fixture(scope="session")
+def data(read: list[texts.Text]) -> Graph:
+    """All asserted graphs, as one."""
+    return to_graph(text.quads for text in read if text.kind == "graphs")
+
+
+@pytest.fixture(scope="session")
+def shapes(read: list[texts.Text]) -> Graph:
+    return to_graph(text.quads for text in read if text.kind == "shapes")
+
+
+@pytest.fixture(scope="session")
+def built() -> builder.Built:
+    """The build of the texts as they stand; a second worker waits for the first."""
+    for _ in range(240):
+        try:
+            return builder.build()
+        except StoreFailure as why:
+            if "another build" not in why.found:
+                raise
+            time.sleep(0.5)
+    raise AssertionError("another build did not end in two minutes")
+
+
+@pytest.fixture(scope="session")
+def store(built: builder.Built) -> EmbeddedStore:
+    assert built.store, [f.text("en") for f in built.findings if f.severity == "Violation"][:5]
+    return builder.open_current()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of the papers; tests that need them are skipped, with this reason, where it is not set."""
+    said = os.environ.get("SEKININ_CORPUS")
+    if not said:
+        pytest.skip("SEKININ_CORPUS is not set: the papers belong to their publishers and are not part of the project")
+    return Path(said)
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the house that a test may damage, with a build folder of its own."""
+    import shutil
+
+    place = tmp_path / "house"
+    for name in resources.TEXTS:
+        shutil.copytree(HOUSE / name, place / name)
+    monkeypatch.setenv("SEKININ_HOME", str(place))
+    monkeypatch.setenv("SEKININ_BUILD", str(tmp_path / "build"))
+    from sekinin import namespaces, queries
+
+    namespaces.ontology_terms.cache_clear()
+    queries.catalogue.cache_clear()
+    yield place
+    namespaces.ontology_terms.cache_clear()
+    queries.catalogue.cache_clear()
