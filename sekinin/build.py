@@ -6,6 +6,7 @@ a build that fails or is killed leaves the old store answering.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +63,54 @@ def current() -> Path:
 
 
 def manifest() -> dict[str, Any]:
-    """Return what the last build said of itself; empty if there was none."""
-    path = resources.build_folder() / "current" / "manifest.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    """Return what the last build said of itself; empty if there was none, or if it cannot be read."""
+    try:
+        said = json.loads((resources.build_folder() / "current" / "manifest.json").read_text(encoding="utf-8"))
+        return {key: said[key] for key in ("version", "triples", "findings", "files")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def made() -> datetime:
+    """Return when the store that is in use was built."""
+    stamp = (resources.build_folder() / "current" / "manifest.json").stat().st_mtime
+    return datetime.fromtimestamp(int(stamp), UTC)
 
 
 def open_current() -> EmbeddedStore:
-    """Open the store that is in use, for reading."""
+    """Open the store that is in use, for reading.
+
+    Raises:
+        Missing: if nothing was built.
+        StoreFailure: if a file of it is not as the build left it.
+    """
+    known = manifest().get("files")
+    if current().is_dir() and known != _files(current()):
+        raise StoreFailure(str(current()), "the store is not as it was built", "run: sekinin build --again")
     return EmbeddedStore.open(current())
+
+
+def _files(store: Path) -> dict[str, str]:
+    """Return size and digest of each data file of a store; of a large store the sizes alone, so that it opens at once."""
+    paths = sorted(path for path in store.iterdir() if path.suffix == ".sst" or path.name.startswith("MANIFEST"))
+    small = sum(path.stat().st_size for path in paths) < 200_000_000
+    return {p.name: f"{p.stat().st_size} {hashlib.sha256(p.read_bytes()).hexdigest() if small else ''}".strip() for p in paths}
+
+
+def _kept(path: Path) -> bytes | None:
+    """Return what a step left behind, or None if it is not there or not whole: its last line is the digest of the rest."""
+    try:
+        content, _, digest = path.read_bytes().rpartition(b"\n# sha256 ")
+    except OSError:
+        return None
+    return content if digest.strip().decode("ascii", "replace") == hashlib.sha256(content).hexdigest() else None
+
+
+def _keep(path: Path, content: bytes, pattern: str) -> None:
+    write_whole(path, content + b"\n# sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n")
+    for old in path.parent.glob(pattern):
+        if old != path:
+            old.unlink(missing_ok=True)
 
 
 def texts_store() -> EmbeddedStore:
@@ -82,16 +124,17 @@ def infer(read: list[texts.Text], again: bool = False) -> tuple[list[ox.Quad], b
     key = _key("infer", texts.digest(text.path for text in wanted))
     kept = resources.build_folder() / "steps" / f"inferred-{key}.nt"
     graph = ox.NamedNode(graph_iri("inferred"))
-    done = again or not kept.is_file()
-    if done:
+    content = None if again else _kept(kept)
+    done = content is None
+    if content is None:
         from sekinin import infer as reasoner
         from sekinin.convert import to_graph
 
         ontology = to_graph(text.quads for text in wanted if text.kind == "ontology")
         new = reasoner.closure(ontology, [to_graph(text.quads for text in wanted if text.kind == "graphs")])
-        lines = sorted(f"<{s}> <{p}> <{o}> .\n" for s, p, o in new)
-        _keep_only(write_whole(kept, "".join(lines).encode("utf-8")), "inferred-*.nt")
-    quads = [ox.Quad(q.subject, q.predicate, q.object, graph) for q in ox.parse(kept.read_bytes(), ox.RdfFormat.N_TRIPLES)]
+        content = "".join(sorted(f"<{s}> <{p}> <{o}> .\n" for s, p, o in new)).encode("utf-8")
+        _keep(kept, content, "inferred-*.nt")
+    quads = [ox.Quad(q.subject, q.predicate, q.object, graph) for q in ox.parse(content, ox.RdfFormat.N_TRIPLES)]
     return quads, done
 
 
@@ -100,8 +143,9 @@ def check(read: list[texts.Text], inferred: list[ox.Quad], again: bool = False) 
     files = [text.path for text in read] + list(resources.question_files())
     key = _key("check", texts.digest(files))
     kept = resources.build_folder() / "steps" / f"findings-{key}.json"
-    done = again or not kept.is_file()
-    if done:
+    content = None if again else _kept(kept)
+    done = content is None
+    if content is None:
         from sekinin import check as checker
         from sekinin.convert import to_graph
 
@@ -110,9 +154,9 @@ def check(read: list[texts.Text], inferred: list[ox.Quad], again: bool = False) 
         shape_graph = to_graph(text.quads for text in read if text.kind == "shapes")
         found = checker.shapes(to_graph([quads, inferred]), shape_graph, where)
         found += checker.checks(EmbeddedStore.of([*quads, *inferred]), where)
-        content = json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=1)
-        _keep_only(write_whole(kept, content.encode("utf-8")), "findings-*.json")
-    return [Finding(**item) for item in json.loads(kept.read_text(encoding="utf-8"))], done
+        content = json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=1).encode("utf-8")
+        _keep(kept, content, "findings-*.json")
+    return [Finding(**item) for item in json.loads(content)], done
 
 
 def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = False) -> Built:
@@ -132,7 +176,7 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         files = [path for kind in texts.KINDS for path in resources.texts(kind)] + list(resources.question_files())
         version = _key("store", texts.digest(files)) if files else ""
         known = manifest()
-        if not again and not dry and known.get("version") == version and current().is_dir():
+        if not again and not dry and known.get("version") == version and known.get("files") == _whole():
             return Built(version, current(), _findings(known), steps, known["triples"])
         with _step("read", steps, progress):
             read = texts.read_all()
@@ -158,6 +202,10 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         return Built(version, current(), built.findings, steps, triples)
 
 
+def _whole() -> dict[str, str] | None:
+    return _files(current()) if current().is_dir() else None
+
+
 def _findings(known: dict[str, Any]) -> tuple[Finding, ...]:
     return tuple(Finding(**item) for item in known.get("findings", ()))
 
@@ -172,7 +220,10 @@ def _key(step: str, content: str) -> str:
 
 def _load(quads: list[ox.Quad], built: Built) -> None:
     folder = resources.build_folder()
-    fresh = folder / f"new-{os.getpid()}"
+    fresh, link = folder / f"new-{os.getpid()}", folder / f"current-{os.getpid()}"
+    final = folder / f"dataset-{built.version}"
+    if final.exists():  # the same texts, built again
+        final = folder / f"dataset-{built.version}-{time.time_ns()}"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir()
@@ -180,29 +231,28 @@ def _load(quads: list[ox.Quad], built: Built) -> None:
         engine.bulk_extend(quads)
         engine.flush()
         del engine
-        said = {"version": built.version, "triples": built.triples, "findings": [asdict(f) for f in built.findings]}
+        said = {
+            "version": built.version,
+            "triples": built.triples,
+            "findings": [asdict(f) for f in built.findings],
+            "files": _files(fresh / "store"),
+        }
         write_whole(fresh / "manifest.json", json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8"))
-        final = folder / f"dataset-{built.version}"
-        if final.exists():  # the same texts, built again
-            final = folder / f"dataset-{built.version}-{time.time_ns()}"
         fresh.rename(final)
-        link = folder / f"current-{os.getpid()}"
         link.unlink(missing_ok=True)
         link.symlink_to(final.name)
         before = os.path.realpath(folder / "current")
         os.replace(link, folder / "current")
-    except OSError as why:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise StoreFailure(str(folder), f"the new store could not be written ({why})", "make room; the old store still answers") from why
+    except (OSError, RuntimeError) as why:
+        for left in (fresh, final):
+            shutil.rmtree(left, ignore_errors=True)
+        link.unlink(missing_ok=True)
+        full = isinstance(why, OSError) and why.errno == errno.ENOSPC
+        remedy = "make room" if full else f"see to it that {folder / 'current'} can be replaced"
+        raise StoreFailure(str(folder), f"the new store could not be written ({why})", remedy) from why
     for old in folder.glob("dataset-*"):  # readers may still hold the one before
         if old != final and str(old) != before:
             shutil.rmtree(old, ignore_errors=True)
-
-
-def _keep_only(path: Path, pattern: str) -> None:
-    for old in path.parent.glob(pattern):
-        if old != path:
-            old.unlink(missing_ok=True)
 
 
 @contextmanager

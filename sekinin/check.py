@@ -85,14 +85,20 @@ def _text(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> str:
 
 
 def files_of(quads: Iterable[ox.Quad], topics: Mapping[str, str]) -> dict[str, str]:
-    """Return for each subject the file that describes it (the first in which it has a type).
+    """Return for each subject the file that describes it (the first in which it has a type, else that names it).
 
     Args:
         topics: for the IRI of a graph, the name of its file within the house.
     """
-    found: dict[str, str] = {}
-    kind = str(RDF.type)
+    typed: dict[str, str] = {}
+    told: dict[str, str] = {}
     for quad in quads:
-        if quad.predicate.value == kind and isinstance(quad.subject, ox.NamedNode) and isinstance(quad.graph_name, ox.NamedNode):
-            found.setdefault(quad.subject.value, topics.get(quad.graph_name.value, ""))
-    return found
+        if isinstance(quad.graph_name, ox.NamedNode):
+            file = topics.get(quad.graph_name.value, "")
+            if isinstance(quad.subject, ox.NamedNode):
+                told.setdefault(quad.subject.value, file)
+                if quad.predicate.value == str(RDF.type):
+                    typed.setdefault(quad.subject.value, file)
+            if isinstance(quad.object, ox.NamedNode):
+                told.setdefault(quad.object.value, file)
+    return told | typed

@@ -7,7 +7,6 @@ contradicts itself; 7 the store failed; 8 refused.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -19,7 +18,8 @@ import click
 from sekinin import build as builder
 from sekinin import export as exporter
 from sekinin import queries, resources
-from sekinin.errors import BadData, Refused, SekininError
+from sekinin.errors import BadData, BadQuery, Refused, SekininError
+from sekinin.formats import GRAPHS
 from sekinin.model import Finding
 from sekinin.namespaces import shrink
 from sekinin.store import RemoteStore, Result, Store, Triples
@@ -34,9 +34,14 @@ class _Errors(click.Group):
         except SekininError as why:
             click.echo(f"sekinin: {why}", err=True)
             ctx.exit(why.exit_code)
+        except (click.exceptions.Exit, click.Abort):  # click's own, which are RuntimeErrors
+            raise
         except BrokenPipeError:  # the reader of our output has gone, as with `| head`
             sys.stderr.close()
             ctx.exit(0)
+        except (OSError, RuntimeError) as why:
+            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; check the place, or run: sekinin build --again", err=True)
+            ctx.exit(7)
 
 
 def _example(*lines: str) -> str:
@@ -73,7 +78,7 @@ def build(again: bool, dry: bool, lang: str, quiet: bool) -> None:
     """Make the store: read, infer, check, derive, load. Only what changed is done again."""
     unformed = _not_in_house_form() if dry else []
     built = builder.build(_progress(quiet), again, dry)
-    _tell(built.findings, lang)
+    _tell(built.findings, lang, err=True)
     for path in unformed:
         click.echo(f"{path}: not in house form; run: sekinin fmt {path}", err=True)
     figures = ", ".join(f"{kind} {count:,}" for kind, count in built.triples.items())
@@ -124,7 +129,7 @@ def check(again: bool, lang: str, quiet: bool) -> None:
 
 @main.command(
     epilog=_example(
-        "sekinin query duties/duties-of-layer -p layer=sk:CustomerLayer",
+        "sekinin query duties/duties -p layer=sk:CustomerLayer",
         "sekinin query --text 'DESCRIBE id:service-talkz'",
     )
 )
@@ -148,6 +153,8 @@ def query(question: str | None, params: tuple[str, ...], text: str | None, listi
         name, equals, value = word.partition("=")
         if not equals:
             raise click.UsageError(f"--param {word}: write NAME=TERM")
+        if name in given:
+            raise click.UsageError(f"--param {name}: given twice")
         given[name] = value
     store: Store = RemoteStore(endpoint) if endpoint else builder.open_current()
     result = queries.bind(queries.get(question), given).ask(store) if question else store.query(text or "")
@@ -157,12 +164,16 @@ def query(question: str | None, params: tuple[str, ...], text: str | None, listi
 def _print(result: Result, form: str) -> None:
     import pyoxigraph as ox
 
+    if sys.stdout is None:
+        raise Refused("standard output", "it is closed", "give the answer somewhere to go")
     out = sys.stdout.buffer
+    if isinstance(result, Triples) != (form == "turtle") and form != "table":
+        raise BadQuery("--format", f"{form} does not fit this kind of query", "rows: csv, tsv, json, xml; triples: turtle")
     if isinstance(result, Triples):
         from sekinin.namespaces import PREFIXES
 
         ox.serialize(result, out, ox.RdfFormat.TURTLE, prefixes=PREFIXES)
-    elif form != "table" and form != "turtle":
+    elif form != "table":
         result.serialize(out, getattr(ox.QueryResultsFormat, form.upper()))
     elif isinstance(result, ox.QueryBoolean):
         click.echo("true" if result else "false")
@@ -189,7 +200,7 @@ def _width(text: str) -> int:
 
 
 @main.command(epilog=_example("sekinin export --format turtle --provider spcc --out talkz.ttl"))
-@click.option("--format", "form", type=click.Choice([*exporter.FORMATS, "sssom"]), default="turtle", show_default=True)
+@click.option("--format", "form", type=click.Choice([*GRAPHS, "sssom"]), default="turtle", show_default=True)
 @click.option("--provider", metavar="NAME", help="Only the papers of this provider (a folder of graphs/).")
 @click.option("--asserted", is_flag=True, help="Leave out what was inferred and derived.")
 @click.option("--out", type=click.Path(path_type=Path), help="File to write (a folder for sssom); default: the export folder of the build.")
@@ -204,7 +215,7 @@ def export(form: str, provider: str | None, asserted: bool, out: Path | None, qu
         return
     _progress(quiet)(f"export {form} …")
     content = exporter.serialise(exporter.chosen(store, provider, asserted), form)
-    path = out or folder / f"{provider or 'sekinin'}.{exporter.FORMATS[form][1]}"
+    path = out or folder / f"{provider or 'sekinin'}.{GRAPHS[form].ending}"
     click.echo(exporter.write_whole(path, content))
 
 
@@ -279,20 +290,29 @@ def serve(host: str, port: int, first: bool, endpoint: str | None, quiet: bool) 
     if first and not endpoint and builder.build(say).violations:
         raise BadData("graphs/", "the graph has violations, so it is not served", "see them with: sekinin check")
     try:
-        listener = socket.create_server((host, port))
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as why:
-        raise Refused(
-            f"{host}:{port}", f"cannot listen there ({os.strerror(why.errno or 0)})", "choose another with --port, or 0 for a free one"
-        ) from why
+        known = (why.errno or 0) < 0  # the name of the host, not the port
+        remedy = "choose another address with --host, as 127.0.0.1" if known else "choose another with --port, or 0 for a free one"
+        raise Refused(f"{host}:{port}", f"cannot listen there ({why.strerror or why})", remedy) from why
+    from sekinin.workers import Limits, Pool
     from webapp import create_app, run
 
-    app = create_app(RemoteStore(endpoint) if endpoint else builder.open_current())
+    if endpoint:
+        app, pool = create_app(RemoteStore(endpoint)), None
+    else:
+        pool = Pool(builder.current(), Limits.from_environment())
+        app = create_app(builder.open_current(), pool, builder.manifest()["version"], builder.made())
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
-    run(app, listener)
+    try:
+        run(app, listener)
+    finally:
+        if pool:
+            pool.close()
 
 
-def _tell(findings: tuple[Finding, ...] | list[Finding], lang: str) -> None:
+def _tell(findings: tuple[Finding, ...] | list[Finding], lang: str, err: bool = False) -> None:
     for finding in findings:
         value = f" ({shrink(finding.value) if finding.value.startswith('http') else finding.value})" if finding.value else ""
         place = f"{finding.file}: " if finding.file else ""
-        click.echo(f"{finding.severity}: {place}{shrink(finding.where)}: {finding.text(lang)}{value} [{finding.rule}]")
+        click.echo(f"{finding.severity}: {place}{shrink(finding.where)}: {finding.text(lang)}{value} [{finding.rule}]", err=err)

@@ -62,3 +62,33 @@ class Refused(SekininError):
     """Something that is not allowed here: an update, a federated call, an address in use."""
 
     exit_code = 8
+
+
+class Busy(SekininError):
+    """All workers are at work, and none came free in time."""
+
+    exit_code = 9
+
+
+class TooSlow(SekininError):
+    """A query took longer than it may, and its worker was ended."""
+
+    exit_code = 9
+
+
+class TooExpensive(SekininError):
+    """A query wanted more memory than it may have, or brought the engine down."""
+
+    exit_code = 9
+
+
+class TooLong(SekininError):
+    """A query or a result is longer, or more deeply nested, than is allowed here."""
+
+    exit_code = 9
+
+
+class TooMany(SekininError):
+    """A client asked more often than it may."""
+
+    exit_code = 9

@@ -17,18 +17,9 @@ import pyoxigraph as ox
 
 from sekinin import queries
 from sekinin.errors import Missing
+from sekinin.formats import GRAPHS
 from sekinin.namespaces import BASE, PREFIXES, shrink
 from sekinin.store import EmbeddedStore, Store, rows
-
-FORMATS: Final = {
-    "turtle": (ox.RdfFormat.TURTLE, "ttl"),
-    "trig": (ox.RdfFormat.TRIG, "trig"),
-    "nquads": (ox.RdfFormat.N_QUADS, "nq"),
-    "ntriples": (ox.RdfFormat.N_TRIPLES, "nt"),
-    "jsonld": (ox.RdfFormat.JSON_LD, "jsonld"),
-    "rdfxml": (ox.RdfFormat.RDF_XML, "rdf"),
-}
-"""Name on the command line: the format and the ending of its files."""
 
 SSSOM: Final = (
     "subject_id", "subject_label", "predicate_id", "object_id", "object_label", "mapping_justification",
@@ -53,7 +44,8 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 def serialise(quads: Iterable[ox.Quad], name: str) -> bytes:
     """Return ``quads`` in the format called ``name``; a format without named graphs gets their union."""
-    form, _ = FORMATS[name]
+    form = GRAPHS[name].engine
+    assert isinstance(form, ox.RdfFormat)
     ordered = sorted(set(quads), key=str)
     if form.supports_datasets:
         return ox.serialize(ordered, format=form, prefixes=PREFIXES) or b""
@@ -70,6 +62,8 @@ def chosen(store: EmbeddedStore, provider: str | None = None, asserted: bool = F
     Raises:
         Missing: if no paper of this provider is in the store.
     """
+    if provider is not None and f"{PREFIXES['id']}party-{provider}" not in _parties(store):
+        raise Missing(f"provider {provider}", "the store has no paper of this provider", "see the folders in graphs/")
     wanted = f"{PREFIXES['g']}{provider}/" if provider else ""
     made = (f"{PREFIXES['g']}inferred", f"{PREFIXES['g']}derived/")
     found = False
@@ -81,6 +75,11 @@ def chosen(store: EmbeddedStore, provider: str | None = None, asserted: bool = F
         yield from store.engine.quads_for_pattern(None, None, None, graph)
     if not found:
         raise Missing(f"provider {provider}", "the store has no paper of this provider", "see the folders in graphs/")
+
+
+def _parties(store: EmbeddedStore) -> set[str]:
+    publisher = ox.NamedNode(PREFIXES["dcterms"] + "publisher")
+    return {quad.object.value for quad in store.engine.quads_for_pattern(None, publisher, None) if isinstance(quad.object, ox.NamedNode)}
 
 
 def sssom(store: Store) -> dict[str, bytes]:

@@ -56,6 +56,34 @@ PREFIXES: Final = {
 """Every prefix of the house, for files, queries and results alike."""
 
 
+BORROWED: Final[dict[str, tuple[str, ...]]] = {
+    "dcat": ("hasVersion", "isVersionOf", "previousVersion", "version"),
+    "dcterms": ("description", "format", "hasPart", "isReplacedBy", "issued", "language", "license", "publisher", "source", "title"),
+    "oa": ("SpecificResource", "TextPositionSelector", "end", "hasSelector", "hasSource", "start"),
+    "owl": (
+        "Axiom", "Class", "DatatypeProperty", "ObjectProperty", "Ontology", "Restriction", "SymmetricProperty", "TransitiveProperty",
+        "annotatedProperty", "annotatedSource", "annotatedTarget", "equivalentClass", "hasValue", "intersectionOf", "inverseOf", "onProperty",
+        "propertyChainAxiom", "versionIRI", "versionInfo", "disjointWith",
+    ),
+    "prov": ("Entity", "wasDerivedFrom"),
+    "rdf": ("first", "rest", "type"),
+    "rdfs": ("domain", "isDefinedBy", "label", "seeAlso", "subClassOf", "subPropertyOf"),
+    "schema": ("OpeningHoursSpecification", "closes", "dayOfWeek", "openingHoursSpecification", "opens"),
+    "sh": (
+        "NodeShape", "PropertyShape", "class", "datatype", "in", "languageIn", "lessThan", "maxCount", "maxInclusive", "maxLength", "message",
+        "minCount", "minExclusive", "minInclusive", "nodeKind", "or", "path", "pattern", "property", "targetClass", "uniqueLang",
+    ),
+    "skos": (
+        "Concept", "ConceptScheme", "broader", "closeMatch", "definition", "exactMatch", "inScheme", "notation", "note", "prefLabel", "scopeNote",
+        "topConceptOf", "altLabel", "example",
+    ),
+    "spdx": ("Checksum", "algorithm", "checksum", "checksumValue"),
+    "sssom": ("confidence", "mapping_date", "mapping_justification", "object_source_version", "predicate_id", "subject_source_version"),
+    "vann": ("preferredNamespacePrefix", "preferredNamespaceUri"),
+}  # fmt: skip
+"""What the files of the house use of each borrowed vocabulary, properties and classes: a misspelt one is refused. Add what you need."""
+
+
 def graph_iri(topic: str) -> str:
     """Return the IRI of the named graph that a file becomes.
 
@@ -70,7 +98,7 @@ def ontology_terms() -> frozenset[str]:
     """Return the local names that the files of ``ontology/`` declare in our namespace."""
     found: set[str] = set()
     for path in resources.texts("ontology"):
-        found.update(re.findall(r"(?m)^sk:([A-Za-z][A-Za-z0-9.]*)$", path.read_text(encoding="utf-8")))
+        found.update(re.findall(r"(?m)^sk:([A-Za-z][A-Za-z0-9.]*[A-Za-z0-9])(?=\s|$)", path.read_text(encoding="utf-8")))
     return frozenset(found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ import pyoxigraph as ox
 from sekinin import resources
 from sekinin.errors import BadQuery, Missing
 from sekinin.model import Parameter, Question
-from sekinin.namespaces import PREFIXES, shrink
+from sekinin.namespaces import PREFIXES, ontology_terms, shrink
 from sekinin.store import Result, Store, Term
 
 KINDS: Final = ("iri", "string", "integer")
@@ -92,8 +93,6 @@ def get(name: str) -> Question:
     questions = catalogue()
     if name in questions:
         return questions[name]
-    from difflib import get_close_matches
-
     near = get_close_matches(name, questions, n=3, cutoff=0.3)
     raise Missing(
         f"question {name}",
@@ -124,21 +123,32 @@ def term(parameter: Parameter, text: str) -> Term:
     Raises:
         BadQuery: if it is not of the parameter's kind.
     """
+    if parameter.name == "lang" and text not in ("ja", "en"):
+        raise BadQuery(parameter.name, f"{text!r} is no language of the graph", "write ja or en")
     if parameter.kind == "string":
         return ox.Literal(text)
     if parameter.kind == "integer":
         if not re.fullmatch(r"-?\d{1,18}", text):
             raise BadQuery(parameter.name, f"{text!r} is not an integer", "write digits only, e.g. 72")
         return ox.Literal(int(text))
-    prefix, _, local = text.strip("<>").partition(":")
-    iri = PREFIXES[prefix] + local if prefix in PREFIXES else text.strip("<>")
-    if not _IRI.fullmatch(iri):
-        raise BadQuery(parameter.name, f"{text!r} is not an IRI", "write it whole, or with a prefix such as id:service-talkz")
-    return ox.NamedNode(iri)
+    bare = text[1:-1] if text.startswith("<") and text.endswith(">") else text
+    prefix, _, local = bare.partition(":")
+    iri = PREFIXES[prefix] + local if prefix in PREFIXES else bare
+    try:
+        if not _IRI.fullmatch(iri):
+            raise ValueError(iri)
+        node = ox.NamedNode(iri)
+    except ValueError as why:
+        raise BadQuery(parameter.name, f"{text!r} is not an IRI", "write it whole, or with a prefix such as id:service-talkz") from why
+    term_ = iri.removeprefix(PREFIXES["sk"])
+    if term_ != iri and term_ not in ontology_terms():
+        near = get_close_matches(term_, ontology_terms(), n=1)
+        raise BadQuery(parameter.name, f"the ontology has no term sk:{term_}", f"did you mean sk:{near[0]}?" if near else "see the page Words")
+    return node
 
 
 _TOKEN = re.compile(
-    r"""(?P<iri><[^<>"{}|^`\\\s]*>)|(?P<text>"{3}.*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<comment>\#[^\n]*)"""
+    r"""(?P<escape>\\.)|(?P<iri><[^<>"{}|^`\\\s]*>)|(?P<text>"{3}(?:[^"\\]|\\.|"(?!""))*"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<comment>\#[^\n\r]*)"""
     r"""|(?P<var>[?$]\w+)|(?P<word>[A-Za-z_][\w:.-]*)|(?P<mark>[{}()])""",
     re.S,
 )

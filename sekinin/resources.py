@@ -64,5 +64,8 @@ def build_folder() -> Path:
     else:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         place = cache / "sekinin"
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise Missing(str(place), f"the build folder cannot be made ({why.strerror})", "set SEKININ_BUILD to a folder that can be written") from why
     return place

@@ -19,14 +19,22 @@ from sekinin.namespaces import PREFIXES
 Term = ox.NamedNode | ox.BlankNode | ox.Literal
 Row = dict[str, Term]
 
-_NOISE = re.compile(r"""<[^<>"{}|^`\\\s]*>|"{3}.*?"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|#[^\n]*""", re.S)
+NOISE = re.compile(
+    r"""<(?:[^<>"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*>|"{3}(?:"{0,2}(?:[^"\\]|\\.))*"{3}|'{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}"""
+    r"""|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*'|\#[^\n\r]*|\\.""",
+    re.S,
+)
+"""What a query says in IRIs, strings, comments and escaped characters of names, exactly as SPARQL 1.1 delimits them."""
 _UPDATE = re.compile(
     r"(?<![?$\w:-])(INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD)\b\s*(DATA|INTO|GRAPH|SILENT|ALL|NAMED|DEFAULT|WHERE|\{|<)", re.I
 )
-_SERVICE = re.compile(r"(?<![?$\w:-])SERVICE\s*(SILENT\b|<|[?$]|[\w-]*:)", re.I)
-_FROM = re.compile(r"(?<![?$\w:-])FROM\b\s*(NAMED\b|<|[\w-]*:)", re.I)
+_WORD = re.compile(r"[{}]|[^\s{}]+")
+_KEYWORD = re.compile("SERVICE", re.I)
+_IN_NAME = re.compile(r"[:?$][\w%:-]*$")
+_FROM = re.compile(r"(?<![?$\w:-])FROM\s*(NAMED\b|<|[^\s<>{}()]*:)", re.I)
 _PREFIX = re.compile(r"\bPREFIX\s+([A-Za-z][\w-]*):\s*<([^<>]*)>", re.I)
-_DOTTED = re.compile(_NOISE.pattern + r"|(?<![\w:?$@-])(?P<prefix>[A-Za-z][\w-]*):(?P<local>\w[\w-]*(?:\.[\w-]+){2,})", re.S)
+_DOTTED = re.compile(NOISE.pattern + r"|(?<![\w:?$@-])(?P<prefix>[A-Za-z][\w-]*):(?P<local>\w[\w-]*(?:\.[\w-]+){2,})", re.S)
+_CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
 
 
@@ -57,8 +65,12 @@ class Store(Protocol):
 
 
 def skeleton(text: str) -> str:
-    """Return a query without its IRIs, strings and comments, so that keywords can be told from text."""
-    return _NOISE.sub(lambda m: "<>" if m[0].startswith("<") else " " if m[0].startswith("#") else '""', text)
+    """Return a query without its IRIs, strings and comments, so that keywords can be told from text.
+
+    Escaped characters in names become ``_``: a quote or ``#`` behind a backslash opens nothing.
+    Source: SPARQL 1.1 Query Language, sections 19.4 (comments) and 19.8 (grammar).
+    """
+    return NOISE.sub(lambda m: {"<": "<>", "#": " ", "\\": "_"}.get(m[0][0], '""'), text)
 
 
 def with_whole_names(text: str) -> str:
@@ -80,12 +92,38 @@ def refuse_what_reaches_out(text: str) -> None:
 
     Raises:
         Refused: with the policy. Sekinin answers questions; it neither changes nor fetches.
+    Source: SPARQL 1.1 Query Language, section 19.2: code points count as written out before anything else is read.
+        pyoxigraph reads them only in strings and IRIs, other servers anywhere, so the text is read in both ways.
     """
-    bare = skeleton(text)
-    if _SERVICE.search(bare):
-        raise Refused("query", "SERVICE would call another server", "ask that server itself; nothing leaves this machine")
-    if _UPDATE.search(bare):
-        raise Refused("query", "this is an update, and the graph is read-only", "correct the Turtle and build again")
+    for read in {text, _CODEPOINT.sub(lambda m: chr(min(int(m[1] or m[2], 16), 0x10FFFF)), text)}:
+        bare = skeleton(read)
+        if _calls_out(bare):
+            raise Refused("query", "SERVICE would call another server", "ask that server itself; nothing leaves this machine")
+        if _UPDATE.search(bare):
+            raise Refused("query", "this is an update, and the graph is read-only", "correct the Turtle and build again")
+
+
+def _calls_out(bare: str) -> bool:
+    """Whether a skeleton has SERVICE, SILENT or not, then one term, then a brace.
+
+    The engine wants no blank before the keyword or after it (``1SERVICE<…>{`` is a call), so that words do not
+    tell; only within a name or a variable it is none. Linear in the length of the text.
+    """
+    near: list[str] = []
+    for word in _WORD.findall(bare):
+        if word not in "{}":
+            near = [*near[-2:], word]
+            continue
+        for place, said in enumerate(near if word == "{" else ()):
+            rest = near[place + 1 :]
+            for match in _KEYWORD.finditer(said):
+                terms = len(rest) + (match.end() < len(said))
+                silent = rest[:1] if match.end() == len(said) else [said[match.end() :]] if match.end() + 6 == len(said) else []
+                terms -= bool(silent) and silent[0].upper() == "SILENT"
+                if terms == 1 and not _IN_NAME.search(said, max(0, match.start() - 100), match.start()):
+                    return True
+        near = []
+    return False
 
 
 class EmbeddedStore:
@@ -136,8 +174,7 @@ class EmbeddedStore:
             StoreFailure: if the engine fails while it reads.
         """
         refuse_what_reaches_out(text)
-        default = [ox.NamedNode(iri) for iri in default_graph]
-        named = [ox.NamedNode(iri) for iri in named_graphs]
+        default, named = _nodes(default_graph), _nodes(named_graphs)
         try:
             return self._ask(text, default, named)
         except SyntaxError as why:
@@ -165,6 +202,18 @@ class EmbeddedStore:
             raise StoreFailure(self.where, f"the store could not answer ({why})", "run: sekinin build --again") from why
 
 
+def _nodes(iris: Iterable[str]) -> list[ox.NamedNode]:
+    """Return graph names as terms.
+
+    Raises:
+        BadQuery: for one that is no IRI.
+    """
+    try:
+        return [ox.NamedNode(iri) for iri in iris]
+    except ValueError as why:
+        raise BadQuery("graph", f"not an IRI ({why})", "name each graph by its whole IRI") from why
+
+
 def _bad_query(text: str, why: str) -> BadQuery:
     place = _PLACE.search(why)
     undeclared = sorted(set(re.findall(r"(?<![\w<])([A-Za-z][\w-]*):", skeleton(text))) - set(PREFIXES))
@@ -184,6 +233,8 @@ class RemoteStore:
     """
 
     def __init__(self, endpoint: str, seconds: int = 60) -> None:
+        if not re.match(r"https?://[^/\s]+", endpoint):
+            raise Refused(endpoint, "this is no address of a server", "write it whole, as http://host:port/path")
         self.where = endpoint
         self.seconds = seconds
 

@@ -17,10 +17,10 @@ import pyoxigraph as ox
 
 from sekinin import resources
 from sekinin.errors import BadData, Missing
-from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
+from sekinin.namespaces import BORROWED, PREFIXES, graph_iri, ontology_terms
 
 KINDS = ("ontology", "shapes", "graphs")
-_TERM = re.compile(r"(?<![\w<])sk:([A-Za-z][A-Za-z0-9.]*[A-Za-z0-9]|[A-Za-z])")
+TYPE = PREFIXES["rdf"] + "type"
 _LINE = re.compile(r"on line (\d+)|line (\d+)", re.I)
 
 
@@ -51,6 +51,8 @@ def read(path: Path) -> Text:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise BadData(str(path), "it begins with a byte order mark", "save it as UTF-8 without one")
         quads = tuple(ox.Quad(q.subject, q.predicate, q.object, graph) for q in ox.parse(content, ox.RdfFormat.TURTLE, base_iri=PREFIXES["id"]))
     except FileNotFoundError as why:
         raise Missing(str(path), "there is no such file", "check the name, or restore it with git") from why
@@ -61,21 +63,38 @@ def read(path: Path) -> Text:
         number = getattr(why, "lineno", None) or (line and (line[1] or line[2]))
         place = f"{path}:{number}" if number else str(path)
         raise BadData(place, f"not Turtle: {why}", "mend the line and run the command again") from why
-    _refuse_unknown_terms(path, text)
+    _refuse_unknown_words(path, text, quads)
     return Text(topic, path, graph.value, quads)
 
 
-def _refuse_unknown_terms(path: Path, text: str) -> None:
-    known = ontology_terms()
-    for number, line in enumerate(text.splitlines(), 1):
-        if "sk:" not in line:
-            continue
-        bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', line)
-        for name in _TERM.findall(bare.partition(" # ")[0] if not bare.startswith("#") else ""):
-            if name not in known:
+def _refuse_unknown_words(path: Path, text: str, quads: Iterable[ox.Quad]) -> None:
+    """Refuse a term that nobody declared: of ours, or a property or class of a vocabulary that we borrow from.
+
+    The triples decide; the text serves to find the line.
+    """
+    for prefix, iri in re.findall(r"(?m)^\s*@?prefix\s+([\w-]*):\s*<([^>]*)>", text, re.I):
+        if PREFIXES.get(prefix, iri) != iri:
+            raise BadData(f"{path}:{_line(text, iri)}", f"the prefix {prefix}: is not that of the house", f"write <{PREFIXES[prefix]}>")
+    for quad in quads:
+        words = {quad.predicate.value: True}
+        for node in (quad.subject, quad.object):
+            if isinstance(node, ox.NamedNode):
+                words.setdefault(node.value, quad.predicate.value == TYPE and node == quad.object)
+            elif isinstance(node, ox.Literal):
+                words.setdefault(node.datatype.value, False)
+        for iri, is_word in words.items():
+            space = next((p for p in ("sk", *BORROWED) if iri.startswith(PREFIXES[p])), "")
+            name = iri.removeprefix(PREFIXES[space]) if space else ""
+            known = ontology_terms() if space == "sk" else BORROWED.get(space, ())
+            if space and (is_word or space == "sk") and name not in known:
                 near = get_close_matches(name, known, n=1)
-                remedy = f"did you mean sk:{near[0]}?" if near else "declare it in ontology/, or correct the name"
-                raise BadData(f"{path}:{number}", f"the ontology has no term sk:{name}", remedy)
+                remedy = f"did you mean {space}:{near[0]}?" if near else "declare it in ontology/, or correct the name"
+                raise BadData(f"{path}:{_line(text, f'{space}:{name}', iri)}", f"there is no term {space}:{name}", remedy)
+
+
+def _line(text: str, *words: str) -> int:
+    """Return the first line that holds one of ``words``."""
+    return next((n for n, line in enumerate(text.splitlines(), 1) if any(word in line for word in words)), 1)
 
 
 def read_all(kinds: Iterable[str] = KINDS) -> list[Text]:

@@ -38,7 +38,10 @@ def read(path: Path) -> Graph:
         raise Missing(str(path), "there is no such file", "check the name, or restore it with git")
     graph = Graph(bind_namespaces="none")
     try:
+        path.read_bytes().decode("utf-8")
         graph.parse(path, format="turtle")
+    except UnicodeDecodeError as why:
+        raise BadData(str(path), f"byte {why.start} is not UTF-8", "save the file as UTF-8") from why
     except Exception as why:  # rdflib raises its own BadSyntax, and ValueError for a bad IRI
         line = getattr(why, "lines", None)
         place = f"{path}:{line + 1}" if isinstance(line, int) else str(path)
@@ -73,6 +76,8 @@ class _Writer:
 
     def text(self, head: str) -> str:
         nested = {o for _, _, o in self.graph if isinstance(o, BNode)}
+        for node in nested:
+            self._refuse_shared(node)
         tops = {s for s in self.graph.subjects() if s not in nested}
         blocks = [self._block(s) for s in sorted(tops, key=self._subject_order)]
         lines = [f"# {line}".rstrip() for line in head.splitlines()]
@@ -80,6 +85,19 @@ class _Writer:
             lines.append("")
         lines += [f"@prefix {p}: <{PREFIXES[p]}> ." for p in sorted(self.used)]
         return "\n".join(lines) + "\n\n" + "\n".join(blocks)
+
+    def _refuse_shared(self, node: BNode) -> None:
+        """A blank node stands inside its one owner; shared or in a circle it would be written as several, or lost."""
+        seen: set[Node] = {node}
+        at: Node = node
+        while isinstance(at, BNode):
+            owners = list(self.graph.subjects(None, at))
+            if len(owners) > 1 or owners[:1] == [at] or (owners and owners[0] in seen):
+                raise BadData("Turtle", "a blank node is shared or stands in a circle", "give the node an IRI")
+            if not owners:
+                return
+            at = owners[0]
+            seen.add(at)
 
     def _subject_order(self, node: Node) -> tuple[list[object], str]:
         parts = re.split(r"(\d+)", str(node))

@@ -67,7 +67,7 @@ def test_a_violation_stops_the_build(house: Path) -> None:
     damage(house, "sk:providedBy id:party-wacul ;", "sk:providedBy id:party-wacul , id:party-nobody ;")
     result = run("build", "--quiet")
     assert result.exit_code == 1
-    assert "Violation: graphs/parties.ttl: id:service-ai-analyst" in result.stdout
+    assert "Violation: graphs/parties.ttl: id:service-ai-analyst" in result.stderr
     assert builder.manifest()["version"] == before and builder.open_current()
 
 
@@ -83,6 +83,80 @@ def test_a_missing_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("SEKININ_BUILD", str(tmp_path / "b"))
     result = run("build", "--quiet")
     assert result.exit_code == 4 and "SEKININ_HOME" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("id:x a sk:Service-x .", "no term sk:Service-x"),
+        ("id:x a <https://w3id.org/sekinin#Servce> .", "did you mean sk:Service?"),
+        ('id:x skos:preflabel "x"@en .', "did you mean skos:prefLabel?"),
+        ("@prefix sk: <https://example.org/> .\nid:x a sk:Service .", "is not that of the house"),
+        ("\ufeff", "parties.ttl"),
+    ],
+)
+def test_a_word_that_nobody_declared(house: Path, line: str, says: str) -> None:
+    """The triples are looked at, not their spelling: a whole IRI, an odd name, a borrowed word, another prefix."""
+    path = small(house) / PARTY
+    path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    result = run("build", "--quiet")
+    assert result.exit_code == 3 and says in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("text", ['"""\nsk:Nonsense\n"""@en', "'sk:Nonsense'@en", '"x"@en . #sk:Nonsense'])
+def test_words_in_strings_and_comments_are_no_terms(house: Path, text: str) -> None:
+    from sekinin import texts
+
+    path = small(house) / PARTY
+    path.write_text(path.read_text(encoding="utf-8") + f"id:party-wacul skos:note {text} .\n".replace("Nonsense .", "Nonsense\n."), encoding="utf-8")
+    try:
+        texts.read(path)
+    except Exception as why:
+        assert "Nonsense" not in str(why), why
+
+
+@pytest.mark.parametrize("damage_", ["manifest", "manifest-type", "steps", "emptied", "store", "gone"])
+def test_what_a_build_left_is_not_believed(house: Path, damage_: str) -> None:
+    """A damaged manifest, step or store is noticed, and the next build makes it again."""
+    small(house)
+    builder.build()
+    folder = builder.current().parent
+    if damage_ == "manifest":
+        (folder / "manifest.json").write_text('{"vers')
+    elif damage_ == "manifest-type":
+        (folder / "manifest.json").write_text("[1]")
+    elif damage_ in ("steps", "emptied"):
+        for path in (folder.parent / "steps").iterdir():
+            path.write_bytes(b"[" if damage_ == "steps" else b"")
+        (folder / "manifest.json").unlink()
+    else:
+        for path in builder.current().glob("*.sst"):
+            path.write_bytes(path.read_bytes()[:-40] + b"x" * 40) if damage_ == "store" else path.unlink()
+        assert run("query", "services/names").exit_code == 7
+    assert run("build", "--quiet").exit_code == 0
+    assert run("query", "services/names").exit_code == 0
+
+
+@pytest.mark.parametrize("what", ["file", "lock", "steps"])
+def test_a_build_folder_that_cannot_be_used(house: Path, what: str) -> None:
+    """One message, no trace of the program."""
+    folder = house.parent / "build"
+    if what == "file":
+        folder.write_text("")
+    else:
+        folder.mkdir()
+        (folder / what).mkdir() if what == "lock" else (folder / what).write_text("")
+    result = run("build", "--quiet")
+    assert result.exit_code in (4, 7), result.output
+    assert "Traceback" not in result.stderr and len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_place_that_cannot_be_replaced_leaves_nothing_behind(house: Path) -> None:
+    small(house)
+    (house.parent / "build" / "current" / "x").mkdir(parents=True)
+    result = run("build", "--quiet")
+    assert result.exit_code == 7
+    assert not [p for p in (house.parent / "build").iterdir() if p.name.startswith(("dataset", "new", "current-"))]
 
 
 def test_a_text_that_is_not_utf8(house: Path) -> None:

@@ -30,6 +30,17 @@ def test_help_ends_with_an_example(name: str) -> None:
     assert "Example:" in result.output
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_work(name: str, store) -> None:
+    """The questions that the help shows can be asked as they stand."""
+    import shlex
+
+    for line in CliRunner().invoke(main, [name, "--help"]).output.splitlines():
+        words = shlex.split(line) if line.strip().startswith("sekinin query") else []
+        if words:
+            assert CliRunner().invoke(main, words[1:]).exit_code == 0, line
+
+
 def test_a_question_in_every_format(store) -> None:
     for form in ("table", "csv", "tsv", "json", "xml"):
         result = CliRunner().invoke(main, ["query", "duties/customer-duties", "-p", "service=id:service-talkz", "-p", "lang=en", "--format", form])
@@ -53,6 +64,16 @@ def test_any_query(store) -> None:
         (["query", "--text", "DROP ALL"], 8, "read-only"),
         (["query", "duties/customer-duties", "-p", "service"], 2, "NAME=TERM"),
         (["query", "duties/customer-duties", "-p", "colour=red"], 5, "parameters are"),
+        (["query", "duties/duties", "-p", "layer=sk:Foo"], 5, "no term sk:Foo"),
+        (["query", "duties/duties", "-p", "layer=sk:%zz"], 5, "layer"),
+        (["query", "duties/duties", "-p", "layer=http://[bad"], 5, "is not an IRI"),
+        (["query", "duties/duties", "-p", "lang=xx"], 5, "write ja or en"),
+        (["query", "duties/duties", "-p", "lang=ja", "-p", "lang=en"], 2, "given twice"),
+        (["query", "duties/duties", "--format", "turtle"], 5, "does not fit"),
+        (["query", "--text", "DESCRIBE id:service-talkz", "--format", "csv"], 5, "does not fit"),
+        (["query", "--store", "nonsense", "--text", "ASK {}"], 8, "http://host"),
+        (["export", "--provider", "vocabulary"], 4, "no paper"),
+        (["serve", "--no-build", "--host", "nonsense.invalid"], 8, "--host"),
         (["query"], 2, "name a saved question"),
         (["export", "--provider", "nobody"], 4, "no paper"),
         (["fmt", "nowhere.ttl"], 4, "no such file"),

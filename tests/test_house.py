@@ -15,10 +15,11 @@ from sekinin import namespaces, resources, texts, turtle
 FLOORS = (
     {"errors", "resources"},
     {"namespaces"},
-    {"model"},
+    {"model", "formats"},
     {"turtle", "store", "convert"},
     {"queries", "texts"},
     {"infer", "check", "verify", "derive", "export", "citation"},
+    {"workers"},
     {"build"},
     {"cli"},
 )

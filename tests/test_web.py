@@ -172,6 +172,22 @@ def test_named_graphs(client: FlaskClient) -> None:
     assert 30 < one < everything
 
 
+@pytest.mark.parametrize("graph", ["a b", "http://[bad", "%zz"])
+def test_a_graph_name_that_is_no_iri_is_a_400(graph: str, client: FlaskClient) -> None:
+    assert client.get("/sparql", query_string={"query": "ASK {}", "default-graph-uri": graph}).status_code == 400
+
+
+@pytest.mark.parametrize("scheme", ["javascript:alert(1)", "data:text/html,x", "vbscript:x"])
+def test_no_link_but_to_the_web(scheme: str, client: FlaskClient) -> None:
+    """An IRI that a query makes up is shown, and never becomes a link that runs something."""
+    page = client.get("/sparql", query_string={"query": f'SELECT (IRI("{scheme}") AS ?x) {{}}'}, headers=HTML).get_data(as_text=True)
+    assert scheme in page and f'href="{scheme}' not in page
+
+
+def test_a_body_of_another_kind_is_a_415(client: FlaskClient) -> None:
+    assert client.post("/sparql", data="{}", content_type="application/json").status_code == 415
+
+
 def test_broken_utf8_is_a_400(client: FlaskClient) -> None:
     assert client.post("/sparql", data=b"SELECT \xff", content_type="application/sparql-query").status_code == 400
 

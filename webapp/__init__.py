@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import signal
 import socket
+from datetime import datetime
 from types import FrameType
 
 from flask import Flask
 
 from sekinin.store import Store
-from webapp import endpoint, pages
+from sekinin.workers import Pool
+from webapp import endpoint, pages, problems
+from webapp.answers import Context
 
 
-def create_app(store: Store) -> Flask:
-    """Return the application over ``store``, which is open for reading only."""
+def create_app(store: Store, pool: Pool | None = None, version: str = "unknown", made: datetime | None = None) -> Flask:
+    """Return the application.
+
+    Args:
+        store: answers our own saved questions; open for reading only.
+        pool: answers everybody's queries, within limits; without one, as with another server, the store does.
+        version: of the dataset, as each answer names it.
+        made: when the dataset was built.
+    """
     app = Flask(__name__)
-    app.config["STORE"] = store
+    app.extensions["sekinin"] = Context(store, pool, version, made)
+    app.config["MAX_CONTENT_LENGTH"] = 4 * 1024 * 1024
+    app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(pages.GLOBALS)
-    app.register_blueprint(endpoint.blueprint)
-    app.register_blueprint(pages.blueprint)
+    for part in (problems, endpoint, pages):
+        app.register_blueprint(part.blueprint)
     return app
 
 

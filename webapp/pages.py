@@ -12,9 +12,11 @@ from flask import Blueprint, Response, abort, g, render_template, request, url_f
 
 from sekinin import queries, turtle
 from sekinin.convert import to_graph
+from sekinin.formats import GRAPHS
 from sekinin.namespaces import BASE, PREFIXES, graph_iri, shrink
 from sekinin.store import Row, Triples, rows
-from webapp.endpoint import GRAPH_FORMATS, HTML, graph_response, store, wanted
+from webapp.answers import store
+from webapp.negotiation import HTML, wanted
 from webapp.words import LANGUAGES, language, word
 
 blueprint = Blueprint("pages", __name__)
@@ -33,7 +35,7 @@ def ask(name: str, **given: str) -> list[Row]:
 @blueprint.get("/")
 def start() -> Response | str:
     """Show the services at a glance; to a program that asks for RDF, the ontology."""
-    if (media := wanted(GRAPH_FORMATS, page=True)) != HTML and request.accept_mimetypes.accept_html is False:
+    if (media := wanted(GRAPHS)) != HTML and request.accept_mimetypes.accept_html is False:
         return _graph(BASE, media)
     return render_template("start.html", services=ask("services/services"))
 
@@ -80,7 +82,7 @@ def _atlas(found: Iterable[Row]) -> list[dict[str, Any]]:
 @blueprint.get(ONTOLOGY_PATH)
 def ontology() -> Response | str:
     """Show every word of the ontology, or give it as RDF."""
-    if (media := wanted(GRAPH_FORMATS)) != HTML:
+    if (media := wanted(GRAPHS)) != HTML:
         return _graph(BASE, media)
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in ask("resources/words"):
@@ -95,7 +97,7 @@ def ontology() -> Response | str:
 def resource(rest: str = "") -> Response | str:
     """Show one resource at the path of its IRI, as a page or as RDF."""
     iri = BASE + request.path
-    if (media := wanted(GRAPH_FORMATS)) != HTML:
+    if (media := wanted(GRAPHS)) != HTML:
         return _graph(iri, media)
     found = ask("resources/terms", resource=iri)
     mentions = ask("resources/in-graph", graph=iri) if iri.startswith(PREFIXES["g"]) else ask("resources/mentions", resource=iri)
@@ -113,9 +115,10 @@ def _graph(iri: str, media: str) -> Response:
     triples = list(result) if isinstance(result, Triples) else []
     if not triples:
         abort(404)
-    if media == "text/turtle":
-        return Response(turtle.write(to_graph([triples])), mimetype=media, headers={"Vary": "Accept"})
-    return graph_response(triples, media)
+    if media == "turtle":
+        return Response(turtle.write(to_graph([triples])), mimetype="text/turtle", headers={"Vary": "Accept"})
+    form = GRAPHS[media]
+    return Response(ox.serialize(triples, format=form.engine, prefixes=PREFIXES), mimetype=form.media, headers={"Vary": "Accept"})  # type: ignore[arg-type]
 
 
 def _label(found: Iterable[Row]) -> str:
@@ -126,14 +129,19 @@ def _label(found: Iterable[Row]) -> str:
 
 
 def path_of(iri: str) -> str:
-    """Return the address on this server of one of our IRIs, and of any other IRI the IRI itself."""
+    """Return where a link to ``iri`` leads: on this server for one of ours, the IRI itself if it is of the web, else nowhere.
+
+    An IRI of another scheme, as ``javascript:``, comes from whoever wrote a query; it is shown and never linked.
+    """
     here = f"?lang={language()}"
     if iri.startswith(PREFIXES["sk"]):
         return f"{ONTOLOGY_PATH}{here}#{iri.removeprefix(PREFIXES['sk'])}"
     if iri.startswith(PREFIXES["id"] + "service-"):
         name = iri.removeprefix(PREFIXES["id"] + "service-")
         return url_for("pages.service", name=name, lang=language()) if name in _service_names() else iri.removeprefix(BASE) + here
-    return iri.removeprefix(BASE) + here if iri.startswith(BASE + "/") else iri
+    if iri.startswith(BASE + "/"):
+        return iri.removeprefix(BASE) + here
+    return iri if iri.startswith(("https://", "http://", "mailto:")) else ""
 
 
 def _service_names() -> set[str]:

@@ -59,10 +59,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "derived": ("集計", "derived"),
     "skip": ("本文へ", "Skip to content"),
     "other-language": ("English", "日本語"),
-    "error": ("お答えできません", "No answer"),
     "remedy": ("対処", "What to do"),
-    "not-found": ("この名前のものはグラフにありません。", "The graph has nothing of this name."),
-    "not-found-remedy": ("綴りを確かめるか、一覧から選んでください。", "Check the spelling, or choose from the start page."),
     "too-many": ("先頭の {} 行を表示しています。全件はCSVで取得できます。", "The first {} rows are shown; take CSV for all."),
     "licence": (
         "グラフ: CC BY 4.0。文書の文章は含みません。w3id.org の接頭辞は未登録です。",

@@ -1,0 +1,208 @@
+"""Answers over HTTP: asked through the workers, in the format that is wanted, with the version they came from.
+
+The dataset does not change under a version, so that every answer has an ETag and small ones are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Final
+
+import pyoxigraph as ox
+from flask import Flask, Response, current_app, render_template, request
+
+from sekinin.formats import GRAPHS, ROWS
+from sekinin.store import Result, Store, Triples
+from sekinin.workers import Answer, Job, Pool, guard
+from webapp.negotiation import HTML, wanted
+from webapp.words import language
+
+ROWS_ON_A_PAGE: Final = 1000
+"""Rows that a page shows; the other formats give all, up to the limit."""
+KEPT: Final = 64 * 1024 * 1024
+"""Bytes of answers that are kept; an answer that went through a file is not."""
+
+
+class Cache:
+    """The answers that were asked last, up to so many bytes; safe for threads."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self.most, self.size, self.hits, self.misses = most, 0, 0, 0
+        self._kept: OrderedDict[Job, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, job: Job) -> Answer | None:
+        """Return the answer that is kept for ``job``, if there is one."""
+        with self._lock:
+            found = self._kept.get(job)
+            if found is None:
+                self.misses += 1
+            else:
+                self.hits += 1
+                self._kept.move_to_end(job)
+            return found
+
+    def put(self, job: Job, answer: Answer) -> None:
+        """Keep ``answer``, and drop the oldest that no longer fit."""
+        if not isinstance(answer.body, bytes):
+            return
+        with self._lock:
+            self._kept[job] = answer
+            self.size += len(answer.body) + len(job.text)
+            while self.size > self.most and self._kept:
+                old, gone = self._kept.popitem(last=False)
+                self.size -= len(gone.body if isinstance(gone.body, bytes) else b"") + len(old.text)
+
+
+class Context:
+    """What the answers of one application need: its store, its workers, its version."""
+
+    def __init__(self, store: Store, pool: Pool | None, version: str, made: datetime | None) -> None:
+        self.store = store
+        self.pool = pool
+        self.version = version
+        self.made = made or datetime.now(UTC).replace(microsecond=0)
+        self.cache = Cache()
+
+
+def context(app: Flask | None = None) -> Context:
+    """Return the context of this application."""
+    found: Context = (app or current_app).extensions["sekinin"]
+    return found
+
+
+def store() -> Store:
+    """Return the store, for our own saved questions."""
+    return context().store
+
+
+def version() -> str:
+    """Return the version of the dataset."""
+    return context().version
+
+
+def answer(job: Job) -> Answer:
+    """Answer ``job`` from what is kept, or through the workers.
+
+    Raises:
+        SekininError: as ``Pool.ask`` does.
+    """
+    here = context()
+    kept = here.cache.get(job)
+    if kept is None:
+        kept = here.pool.ask(job) if here.pool else _by_store(here.store, job)
+        here.cache.put(job, kept)
+    return kept
+
+
+def _by_store(asked: Store, job: Job) -> Answer:
+    """Answer by the store itself: another server sets its own limits."""
+    from sekinin.workers import Limits
+
+    guard(job.text, Limits())
+    result: Result = asked.query(job.text, job.default_graphs, job.named_graphs)
+    if isinstance(result, Triples):
+        return Answer("graph", job.graph, 0, ox.serialize(result, format=GRAPHS[job.graph].engine) or b"")  # type: ignore[arg-type]
+    kind = "boolean" if isinstance(result, ox.QueryBoolean) else "rows"
+    return Answer(kind, job.rows, 0, result.serialize(format=ROWS[job.rows].engine) or b"")  # type: ignore[arg-type]
+
+
+def inference() -> bool:
+    """Whether this request wants what was inferred and derived too: all but ``?inference=off``."""
+    return request.values.get("inference", "on") != "off"
+
+
+def respond(
+    text: str, *, default_graphs: tuple[str, ...] = (), named_graphs: tuple[str, ...] = (), page: str | None = None, most: int = 0, **words: object
+) -> Response:
+    """Answer a query over HTTP, in the format that the request wants.
+
+    Args:
+        text: the query, its parameters bound.
+        default_graphs: graphs that make up the default graph; none for the union of all.
+        named_graphs: graphs that GRAPH may name.
+        page: name of the template for a browser; without one there is no page.
+        most: rows that are wanted at most, if fewer than the limit.
+        words: what the template gets besides.
+    """
+    rows, graph = _wanted_both(page is not None)
+    if HTML in (rows, graph):
+        job = Job(text, "json", "ntriples", default_graphs, named_graphs, inference(), most or ROWS_ON_A_PAGE)
+        found = answer(job)
+        return stamp(Response(render_template(page or "", **table(found), **words), mimetype="text/html"), text, "html", language())
+    job = Job(text, rows, graph, default_graphs, named_graphs, inference(), most)
+    found = answer(job)
+    form = (GRAPHS if found.kind == "graph" else ROWS)[found.format]
+    body = found.body if isinstance(found.body, bytes) else found.stream()
+    if request.method == "HEAD" and not isinstance(found.body, bytes):
+        found.body.unlink(missing_ok=True)
+        body = b""
+    response = Response(body, mimetype=form.media)
+    if form.media.startswith("text/"):
+        response.headers["Content-Type"] = f"{form.media}; charset=utf-8"
+    if found.cut:
+        response.headers["Sekinin-Truncated"] = f"rows={found.cut}"
+    if not isinstance(found.body, bytes):  # it is read once, so that it cannot become a 304 after its file is gone
+        return _head(response, _tag(text, form.name, repr(job)))
+    return stamp(response, text, form.name, repr(job))
+
+
+def _wanted_both(page: bool) -> tuple[str, str]:
+    """Return the formats for rows and for a graph; a client that accepts only one family gets the default of the other."""
+    from werkzeug.exceptions import NotAcceptable
+
+    from sekinin.errors import BadQuery
+
+    found: list[str] = []
+    refused: Exception | None = None
+    for offers in (ROWS, GRAPHS):
+        try:
+            found.append(wanted(offers, page))
+        except (NotAcceptable, BadQuery) as why:
+            refused = why if refused is None else refused
+            found.append("")
+    if not any(found) and refused is not None:
+        raise refused
+    return found[0] or next(iter(ROWS)), found[1] or next(iter(GRAPHS))
+
+
+def table(found: Answer) -> dict[str, object]:
+    """Return an answer as what a page shows: names of columns, rows of terms, and after how many it was cut off."""
+    body = b"".join(found.stream())
+    if found.kind == "graph":
+        triples = [[q.subject, q.predicate, q.object] for q in ox.parse(body, ox.RdfFormat.N_TRIPLES)]
+        return {"names": ["subject", "predicate", "object"], "table": triples, "cut": found.cut, "answered": True}
+    parsed = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+    if isinstance(parsed, ox.QueryBoolean):
+        return {"names": ["ASK"], "table": [[ox.Literal(bool(parsed))]], "cut": 0, "answered": True}
+    names = [v.value for v in parsed.variables]
+    return {"names": names, "table": [[row[name] for name in names] for row in parsed], "cut": found.cut, "answered": True}
+
+
+def _tag(*parts: str) -> str:
+    return hashlib.sha256("\0".join((version(), *parts)).encode()).hexdigest()[:32]
+
+
+def _head(response: Response, tag: str) -> Response:
+    response.set_etag(tag)
+    response.last_modified = context().made
+    response.headers["Sekinin-Version"] = version()
+    response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+    response.headers["Vary"] = "Accept, Accept-Language"
+    return response
+
+
+def stamp(response: Response, *parts: str) -> Response:
+    """Give a response the version it came from, and answer 304 if the client has it already.
+
+    Args:
+        parts: whatever the body depends on besides the dataset: the query, the format, the language.
+    Source: RFC 9110, section 13.
+    """
+    _head(response, _tag(*parts))
+    if request.method in ("GET", "HEAD"):
+        response.make_conditional(request)
+    return response

@@ -1,0 +1,55 @@
+"""In which format to answer: ``?format=`` for people and for clients that send it, else Accept with its q-values."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+from werkzeug.exceptions import NotAcceptable
+
+from sekinin.errors import BadQuery
+from sekinin.formats import Format, named
+
+HTML: Final = "html"
+
+
+def wanted(offers: dict[str, Format], page: bool = True) -> str:
+    """Return the name of the format to answer in, or ``html``.
+
+    Args:
+        offers: what can be had, the one that is preferred first.
+        page: whether there is also a page for a browser.
+    Raises:
+        BadQuery: for a ``?format=`` that is not offered.
+        NotAcceptable: if nothing that the client accepts is offered.
+    Source: RFC 9110, section 12.5.1.
+    """
+    said = request.values.get("format", "")
+    if said:
+        if said == HTML and page:
+            return HTML
+        found = named(offers, said)
+        if found is None:
+            raise BadQuery("format", f"{said[:40]!r} is not offered here", "formats: " + ", ".join([*offers, HTML] if page else offers))
+        return found.name
+    media = {f.media: f.name for f in offers.values()}
+    for form in offers.values():
+        for word in form.words:
+            if "/" in word:
+                media.setdefault(word, form.name)
+    if page:
+        media["text/html"] = media["application/xhtml+xml"] = HTML
+    if not request.accept_mimetypes:
+        return next(iter(offers))
+    best = request.accept_mimetypes.best_match([*media])
+    if best is None:
+        raise NotAcceptable("offered are: " + ", ".join(f.media for f in offers.values()))
+    # of equal wishes, as with */*, the first offer; a browser names text/html itself
+    return media[best] if request.accept_mimetypes[best] > request.accept_mimetypes.quality(next(iter(media))) else _first(media)
+
+
+def _first(media: dict[str, str]) -> str:
+    accepted = request.accept_mimetypes
+    best = max(accepted.quality(m) for m in media)
+    exact = [m for m in media if accepted.quality(m) == best and any(m == value for value, _ in accepted)]
+    return media[exact[0]] if exact else next(media[m] for m in media if accepted.quality(m) == best)
