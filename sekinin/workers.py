@@ -220,17 +220,20 @@ class Pool:
             BadQuery, Refused, TooLong: if it cannot be asked.
         """
         guard(job.text, self.limits)
-        try:
-            worker = self._idle.get(timeout=self.limits.wait)
-        except Empty:
-            raise Busy("server", f"{self.limits.at_once} queries are running", "try again in a moment") from None
+        return self._ask(job, again=True)
+
+    def _ask(self, job: Job, again: bool) -> Answer:
+        worker = self._free()
         alive = False
         try:
             answer = worker.ask(job, self.limits)
             alive = True
             return answer
-        except (TooSlow, TooExpensive):
+        except TooSlow:
             raise
+        except TooExpensive:
+            if not (again and worker.was_killed()):
+                raise
         except SekininError:
             alive = True
             raise
@@ -239,6 +242,19 @@ class Pool:
                 self._idle.put(worker)
             else:
                 self._replace(worker)
+        return self._ask(job, again=False)  # somebody else ended the worker; the query may be harmless
+
+    def _free(self) -> _Worker:
+        """Return a worker that is alive; one that somebody ended while it was idle is replaced first."""
+        until = time.monotonic() + self.limits.wait
+        while True:
+            try:
+                worker = self._idle.get(timeout=max(0.0, until - time.monotonic()))
+            except Empty:
+                raise Busy("server", f"{self.limits.at_once} queries are running", "try again in a moment") from None
+            if worker.process.is_alive():
+                return worker
+            self._replace(worker)
 
     def working(self) -> int:
         """Return how many queries are running."""
@@ -306,6 +322,11 @@ class _Worker:
         fresh = not getattr(self, "_used", False)
         self._used = True
         return fresh
+
+    def was_killed(self) -> bool:
+        """Whether the process was ended from outside, and did not fall over its query."""
+        self.process.join(1)
+        return self.process.exitcode in (-signal.SIGKILL, -signal.SIGTERM)
 
     def end(self) -> None:
         self.process.kill()

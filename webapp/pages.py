@@ -99,7 +99,9 @@ def resource(rest: str = "") -> Response | str:
     iri = BASE + request.path
     if (media := wanted(GRAPHS)) != HTML:
         return _graph(iri, media)
-    found = ask("resources/terms", resource=iri)
+    found = sorted(
+        ask("resources/terms", resource=iri), key=lambda row: row["graph"].value.startswith((graph_iri("inferred"), graph_iri("derived/")))
+    )
     mentions = ask("resources/in-graph", graph=iri) if iri.startswith(PREFIXES["g"]) else ask("resources/mentions", resource=iri)
     if not found and not mentions:
         abort(404)
