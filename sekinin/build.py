@@ -1,4 +1,4 @@
-"""The order of the steps: read, infer, check, derive, load; only what changed is done again.
+"""The order of the steps: read, infer, check, derive, describe, load; only what changed is done again.
 
 A new store is made in a place of its own and takes the old one's name at the end, so that
 a build that fails or is killed leaves the old store answering.
@@ -15,7 +15,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,15 @@ class Built:
     """What a build gave.
 
     Args:
-        version: SHA-256 over the texts, the questions and the program that made it.
+        key: SHA-256 over the texts, the questions and the program that made it.
+        version: of the dataset, as ``describe.canonical_digest`` gives it; empty when nothing was loaded.
         store: folder of the store, or None when nothing was loaded.
         findings: what the checks found.
         steps: seconds for each step that was done; one that was not needed is absent.
         triples: number of quads by kind of graph.
     """
 
+    key: str
     version: str
     store: Path | None
     findings: tuple[Finding, ...]
@@ -66,15 +68,9 @@ def manifest() -> dict[str, Any]:
     """Return what the last build said of itself; empty if there was none, or if it cannot be read."""
     try:
         said = json.loads((resources.build_folder() / "current" / "manifest.json").read_text(encoding="utf-8"))
-        return {key: said[key] for key in ("version", "triples", "findings", "files")}
+        return {key: said[key] for key in ("key", "version", "issued", "triples", "findings", "files")}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-
-
-def made() -> datetime:
-    """Return when the store that is in use was built."""
-    stamp = (resources.build_folder() / "current" / "manifest.json").stat().st_mtime
-    return datetime.fromtimestamp(int(stamp), UTC)
 
 
 def open_current() -> EmbeddedStore:
@@ -174,10 +170,10 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
     steps: dict[str, float] = {}
     with _alone():
         files = [path for kind in texts.KINDS for path in resources.texts(kind)] + list(resources.question_files())
-        version = _key("store", texts.digest(files)) if files else ""
+        key = _key("store", texts.digest(files)) if files else ""
         known = manifest()
-        if not again and not dry and known.get("version") == version and known.get("files") == _whole():
-            return Built(version, current(), _findings(known), steps, known["triples"])
+        if not again and not dry and known.get("key") == key and known.get("files") == _whole():
+            return Built(key, known["version"], current(), _findings(known), steps, known["triples"])
         with _step("read", steps, progress):
             read = texts.read_all()
         with _step("infer", steps, progress) as skip:
@@ -189,17 +185,26 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         quads = [quad for text in read for quad in text.quads]
         triples = {kind: sum(len(text.quads) for text in read if text.kind == kind) for kind in texts.KINDS}
         triples["inferred"] = len(inferred)
-        built = Built(version, None, tuple(findings), steps, triples)
+        built = Built(key, "", None, tuple(findings), steps, triples)
         if dry or built.violations:
             return built
         with _step("derive", steps, progress):
             from sekinin.derive import derive
 
-            derived = list(derive(EmbeddedStore.of([*quads, *inferred])))
+            held = EmbeddedStore.of([*quads, *inferred])
+            derived = list(derive(held))
+            held.engine.bulk_extend(derived)
             triples["derived"] = len(derived)
+        with _step("describe", steps, progress):
+            from sekinin.describe import canonical_digest, describe
+
+            version, issued = canonical_digest(held.engine), datetime.now(UTC).replace(microsecond=0)
+            description = list(describe(held, version, issued))
+            triples["description"] = len(description)
         with _step("load", steps, progress):
-            _load([*quads, *inferred, *derived], built)
-        return Built(version, current(), built.findings, steps, triples)
+            built = replace(built, version=version, store=current())
+            _load([*quads, *inferred, *derived, *description], built, issued)
+        return built
 
 
 def _whole() -> dict[str, str] | None:
@@ -218,21 +223,26 @@ def _key(step: str, content: str) -> str:
     return hashlib.sha256(f"{step} {content} {code.hexdigest()} {ox.__version__}".encode()).hexdigest()[:24]
 
 
-def _load(quads: list[ox.Quad], built: Built) -> None:
+def _load(quads: list[ox.Quad], built: Built, issued: datetime) -> None:
+    from sekinin.describe import dumps
+
     folder = resources.build_folder()
     fresh, link = folder / f"new-{os.getpid()}", folder / f"current-{os.getpid()}"
-    final = folder / f"dataset-{built.version}"
+    final = folder / f"dataset-{built.key}"
     if final.exists():  # the same texts, built again
-        final = folder / f"dataset-{built.version}-{time.time_ns()}"
+        final = folder / f"dataset-{built.key}-{time.time_ns()}"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir()
         engine = ox.Store(str(fresh / "store"))
         engine.bulk_extend(quads)
         engine.flush()
+        dumps(EmbeddedStore(engine, str(fresh)), fresh / "dumps")
         del engine
         said = {
+            "key": built.key,
             "version": built.version,
+            "issued": issued.isoformat(),
             "triples": built.triples,
             "findings": [asdict(f) for f in built.findings],
             "files": _files(fresh / "store"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,8 @@ def serve(host: str, port: int, first: bool, endpoint: str | None, quiet: bool) 
         app, pool = create_app(RemoteStore(endpoint)), None
     else:
         pool = Pool(builder.current(), Limits.from_environment())
-        app = create_app(builder.open_current(), pool, builder.manifest()["version"], builder.made())
+        said = builder.manifest()
+        app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]))
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
     try:
         run(app, listener)

@@ -18,7 +18,7 @@ import pyoxigraph as ox
 from sekinin import queries
 from sekinin.errors import Missing
 from sekinin.formats import GRAPHS
-from sekinin.namespaces import BASE, PREFIXES, shrink
+from sekinin.namespaces import BASE, PREFIXES, made, shrink
 from sekinin.store import EmbeddedStore, Store, rows
 
 SSSOM: Final = (
@@ -65,11 +65,10 @@ def chosen(store: EmbeddedStore, provider: str | None = None, asserted: bool = F
     if provider is not None and f"{PREFIXES['id']}party-{provider}" not in _parties(store):
         raise Missing(f"provider {provider}", "the store has no paper of this provider", "see the folders in graphs/")
     wanted = f"{PREFIXES['g']}{provider}/" if provider else ""
-    made = (f"{PREFIXES['g']}inferred", f"{PREFIXES['g']}derived/")
     found = False
     for graph in store.engine.named_graphs():
         iri = graph.value
-        if not iri.startswith(wanted) or (asserted and iri.startswith(made)):
+        if not iri.startswith(wanted) or (asserted and made(iri) != "asserted"):
             continue
         found = True
         yield from store.engine.quads_for_pattern(None, None, None, graph)

@@ -31,6 +31,9 @@ PREFIXES: Final = {
     "dcat": "http://www.w3.org/ns/dcat#",
     "dcterms": "http://purl.org/dc/terms/",
     "dpv": "https://w3id.org/dpv#",
+    "ent": "http://www.w3.org/ns/entailment/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "formats": "http://www.w3.org/ns/formats/",
     "g": f"{BASE}/graph/",
     "id": f"{BASE}/id/",
     "loc": "https://w3id.org/dpv/loc#",
@@ -42,6 +45,7 @@ PREFIXES: Final = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "schema": "https://schema.org/",
+    "sd": "http://www.w3.org/ns/sparql-service-description#",
     "semapv": "https://w3id.org/semapv/vocab/",
     "sh": "http://www.w3.org/ns/shacl#",
     "sk": f"{BASE}#",
@@ -51,6 +55,8 @@ PREFIXES: Final = {
     "sssom": "https://w3id.org/sssom/",
     "tech": "https://w3id.org/dpv/tech#",
     "vann": "http://purl.org/vocab/vann/",
+    "void": "http://rdfs.org/ns/void#",
+    "void-ext": "http://ldf.fi/void-ext#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 } | {prefix: f"{BASE}/framework/{name}/" for prefix, name in FRAMEWORKS.items()}
 """Every prefix of the house, for files, queries and results alike."""
@@ -91,6 +97,12 @@ def graph_iri(topic: str) -> str:
         topic: its name within the house, as ``resources.topic`` gives it.
     """
     return PREFIXES["g"] + topic.removeprefix("graphs/")
+
+
+def made(graph: str) -> str:
+    """Return how a named graph came to be: ``asserted``, ``inferred``, ``derived``, or ``described`` if it tells of the dataset itself."""
+    folder = graph.removeprefix(PREFIXES["g"]).partition("/")[0]
+    return {"inferred": "inferred", "derived": "derived", "description": "described"}.get(folder, "asserted")
 
 
 @cache

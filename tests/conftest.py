@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from rdflib import Graph
 
 from sekinin import build as builder
@@ -14,6 +15,7 @@ from sekinin import resources, texts
 from sekinin.convert import to_graph
 from sekinin.errors import StoreFailure
 from sekinin.store import EmbeddedStore
+from webapp import create_app
 
 HOUSE = Path(__file__).resolve().parent.parent
 
@@ -57,6 +59,14 @@ def built() -> builder.Built:
 def store(built: builder.Built) -> EmbeddedStore:
     assert built.store, [f.text("en") for f in built.findings if f.severity == "Violation"][:5]
     return builder.open_current()
+
+
+@pytest.fixture(scope="module")
+def client(store: EmbeddedStore) -> FlaskClient:
+    """A client of the application over the built store, without workers."""
+    app = create_app(store, version="1")
+    app.testing = True
+    return app.test_client()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ PAGES = [
     "/services/aicloud-koestation",
     "/services/lensawriter",
     "/services/ai-analyst",
-    "/ontology",
+    "/page/ontology",
     "/sparql",
 ]
 DUTIES = (
@@ -71,20 +71,20 @@ def test_silence_is_said(client: FlaskClient) -> None:
 )
 def test_every_iri_answers_at_its_path(path: str, client: FlaskClient) -> None:
     """As a page for people, as RDF for programs."""
-    assert client.get(path, headers=HTML).status_code == 200
+    assert client.get(path, headers=HTML, follow_redirects=True).status_code == 200
     for media, form in (
         ("text/turtle", "turtle"),
         ("application/ld+json", "json-ld"),
         ("application/rdf+xml", "xml"),
         ("application/n-triples", "nt"),
     ):
-        answer = client.get(path, headers={"Accept": media})
+        answer = client.get(path, headers={"Accept": media}, follow_redirects=True)
         assert answer.mimetype == media
         assert len(Graph().parse(data=answer.data, format=form)) > 3
 
 
 def test_the_ontology_as_turtle(client: FlaskClient) -> None:
-    assert len(Graph().parse(data=client.get("/ontology", headers={"Accept": "text/turtle"}).data, format="turtle")) > 3000
+    assert len(Graph().parse(data=client.get("/ontology", headers={"Accept": "text/turtle"}, follow_redirects=True).data, format="turtle")) > 3000
 
 
 @pytest.mark.parametrize("path", ["/id/nothing-of-this-name", "/services/nothing", "/nothing"])
@@ -201,5 +201,5 @@ def test_text_of_the_graph_is_text_on_the_page() -> None:
     subject, graph = ox.NamedNode("https://w3id.org/sekinin/id/evil"), ox.NamedNode("https://w3id.org/sekinin/graph/x")
     label = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
     store = EmbeddedStore.of([ox.Quad(subject, label, ox.Literal("<script>alert(1)</script>", language="en"), graph)])
-    text = create_app(store).test_client().get("/id/evil?lang=en", headers=HTML).get_data(as_text=True)
+    text = create_app(store).test_client().get("/page/id/evil?lang=en", headers=HTML).get_data(as_text=True)
     assert "<script>" not in text and "&lt;script&gt;" in text

@@ -11,7 +11,7 @@ from flask import Flask
 
 from sekinin.store import Store
 from sekinin.workers import Pool
-from webapp import endpoint, pages, problems
+from webapp import data, endpoint, graphstore, linked, pages, problems
 from webapp.answers import Context
 
 
@@ -32,7 +32,7 @@ def create_app(store: Store, pool: Pool | None = None, version: str = "unknown",
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(pages.GLOBALS)
-    for part in (problems, endpoint, pages):
+    for part in (problems, endpoint, pages, graphstore, linked, data):
         app.register_blueprint(part.blueprint)
     return app
 

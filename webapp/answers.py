@@ -183,7 +183,8 @@ def table(found: Answer) -> dict[str, object]:
 
 
 def _tag(*parts: str) -> str:
-    return hashlib.sha256("\0".join((version(), *parts)).encode()).hexdigest()[:32]
+    """Return the tag of an answer: the version, and when it was made, as the description of the dataset says that too."""
+    return hashlib.sha256("\0".join((version(), context().made.isoformat(), *parts)).encode()).hexdigest()[:32]
 
 
 def _head(response: Response, tag: str) -> Response:

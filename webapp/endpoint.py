@@ -14,8 +14,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from sekinin import queries
 from sekinin.errors import BadQuery, Refused
-from sekinin.formats import GRAPHS, ROWS
+from sekinin.formats import GRAPHS
 from webapp.answers import ROWS_ON_A_PAGE, respond, stamp
+from webapp.data import service_description
 from webapp.negotiation import HTML, wanted
 from webapp.words import language
 
@@ -83,10 +84,10 @@ def sparql() -> Response:
         )
     if "query" in request.values or request.method == "POST":
         raise BadQuery("query", "there is no query", "send it as the parameter: query")
-    if wanted(GRAPHS | {"json": ROWS["json"]}) == HTML:
+    if (form := wanted(GRAPHS)) == HTML:
         page = render_template("sparql.html", query=example(), names=[], table=[], answered=False, cut=0, limit=ROWS_ON_A_PAGE)
         return stamp(Response(page, mimetype="text/html"), "sparql", language())
-    raise BadQuery("query", "there is no query", "send it as the parameter: query")
+    return service_description(form)
 
 
 def example() -> str:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from flask import request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import NotAcceptable
 
 from sekinin.errors import BadQuery
 from sekinin.formats import Format, named
 
 HTML: Final = "html"
+
+
+def accepted() -> MIMEAccept:
+    """Return what the client accepts, without parameters such as charset: what is sent is always UTF-8."""
+    return MIMEAccept([(value.partition(";")[0].strip(), quality) for value, quality in request.accept_mimetypes])
 
 
 def wanted(offers: dict[str, Format], page: bool = True) -> str:
@@ -39,17 +45,17 @@ def wanted(offers: dict[str, Format], page: bool = True) -> str:
                 media.setdefault(word, form.name)
     if page:
         media["text/html"] = media["application/xhtml+xml"] = HTML
-    if not request.accept_mimetypes:
+    if not accepted():
         return next(iter(offers))
-    best = request.accept_mimetypes.best_match([*media])
+    best = accepted().best_match([*media])
     if best is None:
         raise NotAcceptable("offered are: " + ", ".join(f.media for f in offers.values()))
     # of equal wishes, as with */*, the first offer; a browser names text/html itself
-    return media[best] if request.accept_mimetypes[best] > request.accept_mimetypes.quality(next(iter(media))) else _first(media)
+    return media[best] if accepted()[best] > accepted().quality(next(iter(media))) else _first(media)
 
 
 def _first(media: dict[str, str]) -> str:
-    accepted = request.accept_mimetypes
-    best = max(accepted.quality(m) for m in media)
-    exact = [m for m in media if accepted.quality(m) == best and any(m == value for value, _ in accepted)]
-    return media[exact[0]] if exact else next(media[m] for m in media if accepted.quality(m) == best)
+    taken = accepted()
+    best = max(taken.quality(m) for m in media)
+    exact = [m for m in media if taken.quality(m) == best and any(m == value for value, _ in taken)]
+    return media[exact[0]] if exact else next(media[m] for m in media if taken.quality(m) == best)

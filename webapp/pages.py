@@ -8,20 +8,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, abort, g, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 
-from sekinin import queries, turtle
-from sekinin.convert import to_graph
+from sekinin import queries
 from sekinin.formats import GRAPHS
-from sekinin.namespaces import BASE, PREFIXES, graph_iri, shrink
-from sekinin.store import Row, Triples, rows
-from webapp.answers import store
+from sekinin.namespaces import BASE, PREFIXES, made, shrink
+from sekinin.store import Row, rows
+from webapp import linked
+from webapp.answers import inference, store
 from webapp.negotiation import HTML, wanted
 from webapp.words import LANGUAGES, language, word
 
 blueprint = Blueprint("pages", __name__)
 LAYERS = ("CustomerLayer", "ProviderLayer", "InfrastructureLayer")
-ONTOLOGY_PATH = "/ontology"
 
 
 def ask(name: str, **given: str) -> list[Row]:
@@ -35,15 +34,17 @@ def ask(name: str, **given: str) -> list[Row]:
 @blueprint.get("/")
 def start() -> Response | str:
     """Show the services at a glance; to a program that asks for RDF, the ontology."""
-    if (media := wanted(GRAPHS)) != HTML and request.accept_mimetypes.accept_html is False:
-        return _graph(BASE, media)
+    if wanted(GRAPHS) != HTML and request.accept_mimetypes.accept_html is False:
+        return linked.see(BASE)
     return render_template("start.html", services=ask("services/services"))
 
 
 @blueprint.get("/services/<name>")
-def service(name: str) -> str:
+def service(name: str) -> Response | str:
     """Show one service: who is responsible, what the customer must do, what is promised, what is said to each control."""
     iri = PREFIXES["id"] + "service-" + name
+    if not inference():  # what the paper alone says of it; the tables below are chosen by inferred classes
+        return linked.see(iri)
     found = [row for row in ask("services/services") if row["service"].value == iri]
     if not found:
         abort(404)
@@ -79,91 +80,14 @@ def _atlas(found: Iterable[Row]) -> list[dict[str, Any]]:
     return list(areas.values())
 
 
-@blueprint.get(ONTOLOGY_PATH)
-def ontology() -> Response | str:
-    """Show every word of the ontology, or give it as RDF."""
-    if (media := wanted(GRAPHS)) != HTML:
-        return _graph(BASE, media)
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for row in ask("resources/words"):
-        groups[row["group"].value].append(row)
-    return render_template("words.html", groups=groups)
-
-
-@blueprint.get("/id/<path:rest>")
-@blueprint.get("/framework/<path:rest>")
-@blueprint.get("/graph/<path:rest>")
-@blueprint.get("/shapes")
-def resource(rest: str = "") -> Response | str:
-    """Show one resource at the path of its IRI, as a page or as RDF."""
-    iri = BASE + request.path
-    if (media := wanted(GRAPHS)) != HTML:
-        return _graph(iri, media)
-    found = sorted(
-        ask("resources/terms", resource=iri), key=lambda row: row["graph"].value.startswith((graph_iri("inferred"), graph_iri("derived/")))
-    )
-    mentions = ask("resources/in-graph", graph=iri) if iri.startswith(PREFIXES["g"]) else ask("resources/mentions", resource=iri)
-    if not found and not mentions:
-        abort(404)
-    cited = ask("sources/citations-of-statement", statement=iri)
-    return render_template("resource.html", iri=iri, facts=found, mentions=mentions, sections=cited, label=_label(found) or shrink(iri))
-
-
-def _graph(iri: str, media: str) -> Response:
-    """Give what the graph says of ``iri``; of a graph or of the ontology, all its triples."""
-    name = "resources/graph" if iri.startswith(PREFIXES["g"]) else "resources/ontology" if iri == BASE else "resources/describe"
-    given = {queries.get(name).params[0].name: iri} if queries.get(name).params else {}
-    result = queries.bind(queries.get(name), given).ask(store())
-    triples = list(result) if isinstance(result, Triples) else []
-    if not triples:
-        abort(404)
-    if media == "turtle":
-        return Response(turtle.write(to_graph([triples])), mimetype="text/turtle", headers={"Vary": "Accept"})
-    form = GRAPHS[media]
-    return Response(ox.serialize(triples, format=form.engine, prefixes=PREFIXES), mimetype=form.media, headers={"Vary": "Accept"})  # type: ignore[arg-type]
-
-
-def _label(found: Iterable[Row]) -> str:
-    names = (PREFIXES["skos"] + "prefLabel", PREFIXES["rdfs"] + "label", PREFIXES["dcterms"] + "title")
-    labels = [row["value"] for row in found if row["property"].value in names]
-    best = [x for x in labels if isinstance(x, ox.Literal) and x.language == language()] or labels
-    return best[0].value if best else ""
-
-
-def path_of(iri: str) -> str:
-    """Return where a link to ``iri`` leads: on this server for one of ours, the IRI itself if it is of the web, else nowhere.
-
-    An IRI of another scheme, as ``javascript:``, comes from whoever wrote a query; it is shown and never linked.
-    """
-    here = f"?lang={language()}"
-    if iri.startswith(PREFIXES["sk"]):
-        return f"{ONTOLOGY_PATH}{here}#{iri.removeprefix(PREFIXES['sk'])}"
-    if iri.startswith(PREFIXES["id"] + "service-"):
-        name = iri.removeprefix(PREFIXES["id"] + "service-")
-        return url_for("pages.service", name=name, lang=language()) if name in _service_names() else iri.removeprefix(BASE) + here
-    if iri.startswith(BASE + "/"):
-        return iri.removeprefix(BASE) + here
-    return iri if iri.startswith(("https://", "http://", "mailto:")) else ""
-
-
-def _service_names() -> set[str]:
-    """Return the names of the services that have a page; asked once a request."""
-    if "service_names" not in g:
-        g.service_names = {row["service"].value.removeprefix(PREFIXES["id"] + "service-") for row in ask("services/names")}
-    names: set[str] = g.service_names
-    return names
-
-
 def _made_by(graph: str) -> str:
-    """Say whether a graph holds what is asserted, inferred or derived."""
-    if graph == graph_iri("inferred"):
-        return word("inferred")
-    return word("derived") if graph.startswith(graph_iri("derived/")) else word("asserted")
+    """Say whether a graph holds what is asserted, inferred or derived, the last two with their sign."""
+    kind = made(graph)
+    return ("∴ " if kind in ("inferred", "derived") else "") + word(kind)
 
 
 GLOBALS: dict[str, Any] = {
     "w": word,
-    "path_of": path_of,
     "shrink": shrink,
     "made_by": _made_by,
     "is_iri": lambda term: isinstance(term, ox.NamedNode),

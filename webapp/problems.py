@@ -69,6 +69,7 @@ HTTP_TITLES: Final = {
     406: ("求められた形式では答えられません", "None of the accepted formats is offered"),
     410: ("取り下げられました", "This was withdrawn"),
     413: ("大きすぎます", "Too large"),
+    416: ("求められた範囲はありません", "There is no such part of the file"),
     415: ("この種類の本文は受け付けていません", "This kind of body is not accepted"),
 }
 
@@ -105,7 +106,7 @@ def theirs(why: HTTPException) -> Response:
     detail = request.path if status in (404, 500) else (why.description or "")
     response = problem(status, f"http-{status}", title, detail, {})
     for name, value in why.get_headers():
-        if name.lower() in ("allow", "retry-after", "accept"):
+        if name.lower() in ("allow", "retry-after", "accept", "content-range"):
             response.headers[name] = value
     return response
 

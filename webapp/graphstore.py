@@ -1,0 +1,137 @@
+"""The Graph Store Protocol, its reading half: each named graph, and the default graph, under an address of its own.
+
+``/graphs?graph=<IRI>`` names a graph indirectly, ``/graphs/<name>`` directly, ``/graphs?default`` is the default
+graph of the endpoint: the union. Nothing is written: other methods are 405 and say what is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, current_app, render_template, request
+from werkzeug.exceptions import NotAcceptable
+
+from sekinin import queries
+from sekinin.errors import BadQuery, Missing
+from sekinin.formats import GRAPHS, ROWS
+from sekinin.namespaces import PREFIXES, graph_iri, made
+from sekinin.store import Row, rows
+from sekinin.workers import Job
+from webapp.addresses import meant
+from webapp.answers import answer, inference, respond, stamp, store, version
+from webapp.negotiation import HTML, wanted
+from webapp.words import language
+
+blueprint = Blueprint("graphstore", __name__)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20\ufffd]+")
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the dataset holds, read once for each version of it.
+
+    Args:
+        graphs: for each named graph the number of its triples.
+        withdrawn: for each IRI that was withdrawn, its successors.
+        services: the services, which have a page of their own kind.
+    """
+
+    graphs: dict[str, int]
+    withdrawn: dict[str, tuple[str, ...]]
+    services: frozenset[str]
+
+
+def register() -> Register:
+    """Return the register of the dataset that is being served."""
+    kept: tuple[str, Register] | None = current_app.extensions.get("sekinin-register")
+    if kept is None or kept[0] != version():
+        counts = {row["graph"].value: int(row["triples"].value) for row in _rows("resources/graphs")}
+        gone: dict[str, tuple[str, ...]] = {}
+        for row in _rows("resources/withdrawn"):
+            iri = row["resource"].value
+            gone[iri] = gone.get(iri, ()) + ((row["successor"].value,) if "successor" in row else ())
+        services = frozenset(row["service"].value for row in _rows("services/names"))
+        kept = current_app.extensions["sekinin-register"] = (version(), Register(counts, gone, services))
+    return kept[1]
+
+
+def _rows(name: str) -> Iterable[Row]:
+    return rows(queries.bind(queries.get(name), {}).ask(store()))
+
+
+@blueprint.get("/graphs", strict_slashes=False)
+def graphs() -> Response:
+    """Give the graph that the request names, or the list of all.
+
+    Source: SPARQL 1.1 Graph Store HTTP Protocol, section 4.2: the IRI is decoded once and must be absolute.
+    """
+    named = request.args.getlist("graph")
+    if len(named) + ("default" in request.args) > 1:
+        raise BadQuery("graphs", "the request names more than one graph", "say either ?default or one ?graph=<IRI>")
+    if "default" in request.args:
+        return whole("resources/everything" if inference() else "resources/asserted")
+    if named:
+        if not _ABSOLUTE.fullmatch(named[0]):
+            raise BadQuery("graph", f"{named[0][:100]!r} is not an absolute IRI", "write it whole, percent-encoded once")
+        return graph(named[0])
+    try:
+        form = wanted(ROWS)
+    except NotAcceptable as why:
+        wanted(GRAPHS)  # who takes no RDF either gets the 406
+        raise BadQuery("graphs", "the request names no graph", "say ?default or ?graph=<IRI>") from why
+    if form != HTML:
+        return respond(queries.get("resources/graphs").text)
+    listed = [(iri, made(iri), number) for iri, number in register().graphs.items() if inference() or made(iri) == "asserted"]
+    page = render_template("graphs.html", graphs=listed, formats=GRAPHS.values(), start=PREFIXES["g"])
+    return stamp(Response(page, mimetype="text/html"), "graphs", language(), str(inference()))
+
+
+@blueprint.get("/graphs/<path:name>", merge_slashes=False)
+def direct(name: str) -> Response:
+    """Give the named graph of ours whose IRI ends in this path."""
+    known = register().graphs
+    return graph(next((iri for iri in meant(PREFIXES["g"], name) if iri in known), graph_iri(name)))
+
+
+def graph(iri: str, form: str = "") -> Response:
+    """Give one named graph; asked for by name, a graph that was inferred is given too.
+
+    Args:
+        form: name of the format; without one, the request decides.
+    Raises:
+        Missing: if there is no such graph.
+    """
+    if iri not in register().graphs:
+        raise Missing(iri, "there is no named graph of this IRI", "see the list at /graphs")
+    return whole("resources/graph", form, graph=iri)
+
+
+def whole(name: str, form: str = "", **given: str) -> Response:
+    """Answer with all that the saved question ``name`` constructs, asked through the workers and streamed.
+
+    Args:
+        name: a question with CONSTRUCT.
+        form: name of the format; without one, the request decides.
+        given: the parameters of the question.
+    """
+    wish = GRAPHS[form or wanted(GRAPHS, page=False)]
+    text = queries.bind(queries.get(name), given).text()
+    early = stamp(Response(mimetype=wish.media), text, wish.name)
+    if early.status_code != 200:
+        return early
+    found = answer(Job(text, graph=wish.name))
+    if isinstance(found.body, bytes):
+        response = Response(found.body, mimetype=wish.media)
+    else:
+        size = found.body.stat().st_size
+        if request.method == "HEAD":
+            found.body.unlink(missing_ok=True)
+        response = Response(b"" if request.method == "HEAD" else found.stream(), mimetype=wish.media)
+        response.content_length = size
+    if wish.media.startswith("text/"):
+        response.headers["Content-Type"] = f"{wish.media}; charset=utf-8"
+    if found.cut:
+        response.headers["Sekinin-Truncated"] = f"rows={found.cut}"
+    return stamp(response, text, wish.name)
