@@ -117,7 +117,7 @@ def _known(iri: str) -> bool:
 def _withdrawn(iri: str) -> Response:
     successors = register().withdrawn[iri]
     parts: dict[str, object] = {"remedy": ", ".join(successors)} if successors else {}
-    response = problem(410, "withdrawn", HTTP_TITLES[410][LANGUAGES.index(language())], iri, {**parts, "successors": list(successors)})
+    response = problem(410, "http-410", HTTP_TITLES[410][LANGUAGES.index(language())], iri, {**parts, "successors": list(successors)})
     for successor in successors:
         response.headers.add("Link", f'<{uri(successor)}>; rel="successor-version"')
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from sekinin import errors
 from sekinin.errors import SekininError
 from sekinin.namespaces import BASE, PREFIXES, ontology_terms
 from sekinin.store import skeleton
+from webapp.messages import in_japanese
 from webapp.words import LANGUAGES, language
 
 blueprint = Blueprint("problems", __name__)
@@ -23,42 +25,22 @@ MEDIA: Final = "application/problem+json"
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of problem: its status, the end of its type IRI, and its title and remedy in both languages."""
+    """A kind of problem: its status, the end of its type IRI, and its title in both languages."""
 
     status: int
     slug: str
     title: tuple[str, str]
-    remedy: tuple[str, str] = ("", "")
 
 
 KINDS: Final = {
     errors.BadQuery: Kind(400, "bad-query", ("クエリまたは引数が正しくありません", "The query or a parameter is not right")),
-    errors.Refused: Kind(
-        403,
-        "refused",
-        ("この操作は受け付けていません", "This is not allowed here"),
-        ("このサーバーは読取り専用で、外部へ接続しません。", "This server is read-only and calls nothing outside."),
-    ),
-    errors.TooLong: Kind(
-        413, "too-long", ("長すぎるか、深すぎます", "Too long or too deep"), ("短く分けて問い合わせてください。", "Ask in smaller parts.")
-    ),
-    errors.TooMany: Kind(
-        429, "too-many", ("要求が多すぎます", "Too many requests"), ("少し待ってから送ってください。", "Wait a little before the next one.")
-    ),
-    errors.TooExpensive: Kind(
-        422,
-        "too-expensive",
-        ("このクエリは負荷が大きすぎます", "The query is too expensive"),
-        ("条件を絞ってください。", "Narrow it down."),
-    ),
-    errors.TooSlow: Kind(
-        504,
-        "too-slow",
-        ("時間内に終わりませんでした", "The query took too long"),
-        ("条件を絞るか、LIMITを付けてください。", "Narrow it, or add a LIMIT."),
-    ),
-    errors.Busy: Kind(503, "busy", ("混み合っています", "The server is busy"), ("少し待ってから送ってください。", "Try again in a moment.")),
-    errors.Missing: Kind(404, "not-found", ("見つかりません", "Not found"), ("綴りを確かめてください。", "Check the spelling.")),
+    errors.Refused: Kind(403, "refused", ("この操作は受け付けていません", "This is not allowed here")),
+    errors.TooLong: Kind(413, "too-long", ("長すぎるか、深すぎます", "Too long or too deep")),
+    errors.TooMany: Kind(429, "too-many", ("要求が多すぎます", "Too many requests")),
+    errors.TooExpensive: Kind(422, "too-expensive", ("このクエリは負荷が大きすぎます", "The query is too expensive")),
+    errors.TooSlow: Kind(504, "too-slow", ("時間内に終わりませんでした", "The query took too long")),
+    errors.Busy: Kind(503, "busy", ("混み合っています", "The server is busy")),
+    errors.Missing: Kind(404, "not-found", ("見つかりません", "Not found")),
     errors.StoreFailure: Kind(503, "store", ("データを読めません", "The store does not answer")),
     SekininError: Kind(500, "failure", ("お答えできません", "This could not be answered")),
 }
@@ -84,12 +66,13 @@ def ours(why: SekininError) -> Response:
     """Tell an error of ours."""
     kind = kind_of(why)
     here = LANGUAGES.index(language())
-    detail = f"{why.where}: {why.found}"
-    parts: dict[str, object] = {"remedy": kind.remedy[here] or why.remedy}
+    say = in_japanese if language() == "ja" else str
+    detail = f"{say(why.where)}: {say(why.found)}"
+    parts: dict[str, object] = {"remedy": say(why.remedy)}
     place = re.search(r"line (\d+), column (\d+)", why.where)
     if place:
         parts |= {"line": int(place[1]), "column": int(place[2])}
-    hints = hint(request.values.get("query", "")) if isinstance(why, errors.BadQuery) else []
+    hints = hint(_asked()) if isinstance(why, errors.BadQuery) else []
     if hints:
         parts["hints"] = hints
     response = problem(kind.status, kind.slug, kind.title[here], detail, parts)
@@ -98,17 +81,49 @@ def ours(why: SekininError) -> Response:
     return response
 
 
+def _asked() -> str:
+    """Return the query of this request, however it was sent."""
+    if request.mimetype == "application/sparql-query":
+        return request.get_data().decode("utf-8", "replace")
+    return request.values.get("query", "")
+
+
 @blueprint.app_errorhandler(HTTPException)
 def theirs(why: HTTPException) -> Response:
     """Tell an error of HTTP, with the headers that belong to it."""
     status = why.code or 500
     title = HTTP_TITLES.get(status, (HTTPStatus(status).phrase,) * 2)[LANGUAGES.index(language())]
-    detail = request.path if status in (404, 500) else (why.description or "")
+    said = why.description or ""
+    detail = request.path if status in (404, 500) else in_japanese(said) if language() == "ja" else said
     response = problem(status, f"http-{status}", title, detail, {})
     for name, value in why.get_headers():
         if name.lower() in ("allow", "retry-after", "accept", "content-range"):
             response.headers[name] = value
     return response
+
+
+@blueprint.get("/problem/<slug>")
+def kind_page(slug: str) -> Response:
+    """Tell what a kind of problem is, at the address that its type IRI stands for.
+
+    Source: RFC 9457, section 3.1.1: the type should lead to something that a person can read.
+    """
+    here = LANGUAGES.index(language())
+    kinds = {kind.slug: (kind.status, kind.title[here], meaning(cause)[here]) for cause, kind in KINDS.items()}
+    kinds |= {f"http-{status}": (status, title[here], HTTPStatus(status).description) for status, title in HTTP_TITLES.items()}
+    if slug not in kinds:
+        raise errors.Missing(request.path[:200], "there is no problem of this kind", "kinds are " + ", ".join(kinds))
+    status, title, detail = kinds[slug]
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        said = {"type": f"{BASE}/problem/{slug}", "title": title, "status": status, "detail": detail}
+        return Response(current_app.json.dumps(said), mimetype="application/json")
+    return Response(render_template("error.html", status=status, title_=title, detail=detail, parts={}), mimetype="text/html")
+
+
+def meaning(cause: type[SekininError]) -> tuple[str, str]:
+    """Return what a class of error means, in Japanese and English."""
+    said = (inspect.getdoc(cause) or "").partition("\n")[0]
+    return in_japanese(said), said
 
 
 def problem(status: int, slug: str, title: str, detail: str, parts: dict[str, object]) -> Response:
