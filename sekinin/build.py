@@ -13,12 +13,12 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyoxigraph as ox
 
@@ -26,8 +26,8 @@ from sekinin import resources, texts
 from sekinin.errors import StoreFailure
 from sekinin.export import write_whole
 from sekinin.model import Finding
-from sekinin.namespaces import graph_iri
-from sekinin.store import EmbeddedStore
+from sekinin.namespaces import graph_iri, made
+from sekinin.store import EmbeddedStore, asserted_beside
 
 Progress = Callable[[str], None]
 """Is told each step, and at its end how long it took."""
@@ -87,10 +87,11 @@ def open_current() -> EmbeddedStore:
 
 
 def _files(store: Path) -> dict[str, str]:
-    """Return size and digest of each data file of a store; of a large store the sizes alone, so that it opens at once."""
-    paths = sorted(path for path in store.iterdir() if path.suffix == ".sst" or path.name.startswith("MANIFEST"))
+    """Return size and digest of each data file of a store and of the asserted one beside it; of large ones the sizes alone, to open at once."""
+    both = [*store.iterdir(), *(asserted_beside(store).iterdir() if asserted_beside(store).is_dir() else ())]
+    paths = sorted(path for path in both if path.suffix == ".sst" or path.name.startswith("MANIFEST"))
     small = sum(path.stat().st_size for path in paths) < 200_000_000
-    return {p.name: f"{p.stat().st_size} {hashlib.sha256(p.read_bytes()).hexdigest() if small else ''}".strip() for p in paths}
+    return {f"{p.parent.name}/{p.name}": f"{p.stat().st_size} {hashlib.sha256(p.read_bytes()).hexdigest() if small else ''}".strip() for p in paths}
 
 
 def _kept(path: Path) -> bytes | None:
@@ -234,11 +235,10 @@ def _load(quads: list[ox.Quad], built: Built, issued: datetime) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir()
-        engine = ox.Store(str(fresh / "store"))
-        engine.bulk_extend(quads)
-        engine.flush()
-        dumps(EmbeddedStore(engine, str(fresh)), fresh / "dumps")
-        del engine
+        whole = _write(fresh / "store", quads)
+        dumps(whole, fresh / "dumps")
+        del whole
+        _write(asserted_beside(fresh / "store"), (quad for quad in quads if made(cast(ox.NamedNode, quad.graph_name).value) == "asserted"))
         said = {
             "key": built.key,
             "version": built.version,
@@ -263,6 +263,13 @@ def _load(quads: list[ox.Quad], built: Built, issued: datetime) -> None:
     for old in folder.glob("dataset-*"):  # readers may still hold the one before
         if old != final and str(old) != before:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(folder: Path, quads: Iterable[ox.Quad]) -> EmbeddedStore:
+    engine = ox.Store(str(folder))
+    engine.bulk_extend(quads)
+    engine.flush()
+    return EmbeddedStore(engine, str(folder))
 
 
 @contextmanager

@@ -281,12 +281,19 @@ def _not_in_house_form(files: tuple[Path, ...] = ()) -> list[Path]:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8027, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--build/--no-build", "first", default=True, help="Build first, if anything changed.")
+@click.option("--log", type=click.Choice(["json", "plain", "off"]), help="A line for each request on standard error; SEKININ_SERVE_LOG, else plain.")
 @remote
 @quietly
-def serve(host: str, port: int, first: bool, endpoint: str | None, quiet: bool) -> None:
+def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | None, quiet: bool) -> None:
     """Serve the pages and the SPARQL endpoint."""
     import socket
+    from dataclasses import replace
 
+    from sekinin.settings import from_environment
+    from webapp.serving import PREFIX, Settings
+
+    settings = from_environment(Settings, PREFIX)
+    settings = replace(settings, log=log) if log else settings
     say = _progress(quiet)
     if first and not endpoint and builder.build(say).violations:
         raise BadData("graphs/", "the graph has violations, so it is not served", "see them with: sekinin check")
@@ -297,17 +304,18 @@ def serve(host: str, port: int, first: bool, endpoint: str | None, quiet: bool) 
         remedy = "choose another address with --host, as 127.0.0.1" if known else "choose another with --port, or 0 for a free one"
         raise Refused(f"{host}:{port}", f"cannot listen there ({why.strerror or why})", remedy) from why
     from sekinin.workers import Limits, Pool
-    from webapp import create_app, run
+    from webapp import create_app
+    from webapp.serving import run
 
     if endpoint:
-        app, pool = create_app(RemoteStore(endpoint)), None
+        app, pool = create_app(RemoteStore(endpoint), settings=settings), None
     else:
         pool = Pool(builder.current(), Limits.from_environment())
         said = builder.manifest()
-        app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]))
+        app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]), settings)
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
     try:
-        run(app, listener)
+        run(app, listener, settings)
     finally:
         if pool:
             pool.close()

@@ -126,6 +126,16 @@ def _calls_out(bare: str) -> bool:
     return False
 
 
+def names_graphs(text: str) -> bool:
+    """Whether a query says itself, by FROM, which graphs it is about."""
+    return bool(_FROM.search(skeleton(text)))
+
+
+def asserted_beside(folder: Path) -> Path:
+    """Return the folder of the store that holds only what was asserted; a build leaves it beside the whole one."""
+    return folder.with_name("asserted")
+
+
 class EmbeddedStore:
     """A pyoxigraph store on disk or in memory.
 
@@ -195,7 +205,7 @@ class EmbeddedStore:
                 default_graph=[*default] if own else None,
                 named_graphs=[*named] if own else None,
                 # pyoxigraph lets the union override FROM in silence, so it is set only without one
-                use_default_graph_as_union=not own and not _FROM.search(skeleton(text)),
+                use_default_graph_as_union=not own and not names_graphs(text),
             )
             return Triples(result) if isinstance(result, ox.QueryTriples) else result
         except (OSError, ValueError, RuntimeError) as why:

@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -31,13 +31,16 @@ from typing import IO, Any, Final, cast
 import pyoxigraph as ox
 
 from sekinin import errors
-from sekinin.errors import BadQuery, Busy, SekininError, TooExpensive, TooLong, TooSlow
+from sekinin.errors import BadQuery, Busy, SekininError, StoreFailure, TooExpensive, TooLong, TooSlow
 from sekinin.formats import GRAPHS, ROWS
-from sekinin.namespaces import PREFIXES, graph_iri
-from sekinin.store import NOISE, EmbeddedStore, Result, Triples, refuse_what_reaches_out, skeleton
+from sekinin.namespaces import PREFIXES
+from sekinin.settings import from_environment
+from sekinin.store import NOISE, EmbeddedStore, Result, Triples, asserted_beside, names_graphs, refuse_what_reaches_out, skeleton
 
 INLINE: Final = 256 * 1024
 """Bytes; a larger answer goes through a file."""
+START: Final = 10.0
+"""Seconds that a worker may take to open the store; they are no part of the time of a query."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +76,7 @@ class Limits:
         Raises:
             BadQuery: for a setting that is not a positive number.
         """
-        given: dict[str, Any] = {}
-        for each in fields(cls):
-            said = os.environ.get(f"SEKININ_LIMIT_{each.name.upper()}")
-            if said:
-                try:
-                    value = float(said)
-                except ValueError:
-                    value = 0.0
-                if not (1 if isinstance(each.default, int) else 0.001) <= value < 1e15:  # which is also false for "nan"
-                    raise BadQuery(f"SEKININ_LIMIT_{each.name.upper()}", f"{said!r} is not a positive number", f"default: {each.default}")
-                given[each.name] = value if isinstance(each.default, float) else int(value)
-        return cls(**given)
+        return from_environment(cls, "SEKININ_LIMIT_")
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ class Job:
         graph: name of the format for CONSTRUCT and DESCRIBE.
         default_graphs: graphs that make up the default graph; empty for the union of all, or what FROM says.
         named_graphs: graphs that GRAPH may name.
-        inference: whether the union holds what was inferred and derived.
+        inference: whether what was inferred and derived is asked too; a query that names graphs itself gets what it names.
         most: rows that this job wants at most, if fewer than the limit.
     """
 
@@ -215,7 +207,7 @@ class Pool:
         """Answer ``job``.
 
         Raises:
-            Busy: if no worker came free in time.
+            Busy: if no worker came free in time; StoreFailure: if none can open the store.
             TooSlow: if it took too long; TooExpensive: if it brought its worker down.
             BadQuery, Refused, TooLong: if it cannot be asked.
         """
@@ -247,14 +239,15 @@ class Pool:
     def _free(self) -> _Worker:
         """Return a worker that is alive; one that somebody ended while it was idle is replaced first."""
         until = time.monotonic() + self.limits.wait
-        while True:
+        for _ in range(self.limits.at_once + 2):
             try:
                 worker = self._idle.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
                 raise Busy("server", f"{self.limits.at_once} queries are running", "try again in a moment") from None
-            if worker.process.is_alive():
+            if worker.ready():
                 return worker
             self._replace(worker)
+        raise StoreFailure(str(self.folder), "no worker can open it", "run: sekinin build --again")
 
     def working(self) -> int:
         """Return how many queries are running."""
@@ -301,13 +294,21 @@ class _Worker:
         self.process = self._context.Process(target=_serve, args=(other, str(folder), limits, str(spool)), daemon=True)
         self.process.start()
         other.close()
+        self._started = False
+
+    def ready(self) -> bool:
+        """Wait for the start of the process, and return whether it lives."""
+        try:
+            self._started = self._started or (self.pipe.poll(START) and self.pipe.recv() == "ready")
+        except (EOFError, OSError):
+            return False
+        return self._started and self.process.is_alive()
 
     def ask(self, job: Job, limits: Limits) -> Answer:
         start = time.monotonic()
         try:
             self.pipe.send(job)
-            # the first question also waits for the start of the process
-            if not self.pipe.poll(limits.seconds + (10 if self._fresh() else 0)):
+            if not self.pipe.poll(limits.seconds):
                 raise TooSlow("query", f"it took longer than {limits.seconds:g} seconds", "narrow it: fewer patterns, a FILTER, a LIMIT")
             verdict, *parts = self.pipe.recv()
         except (EOFError, OSError, ValueError) as why:
@@ -317,11 +318,6 @@ class _Worker:
             name, where, found, remedy = parts
             raise getattr(errors, name)(where, found, remedy)
         return Answer(*parts)
-
-    def _fresh(self) -> bool:
-        fresh = not getattr(self, "_used", False)
-        self._used = True
-        return fresh
 
     def was_killed(self) -> bool:
         """Whether the process was ended from outside, and did not fall over its query."""
@@ -343,16 +339,18 @@ def _serve(pipe: Connection, folder: str, limits: Limits, spool: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an engine that gives up prints its stack
     store = EmbeddedStore.open(Path(folder))
-    asserted = tuple(g.value for g in store.engine.named_graphs() if not g.value.startswith((graph_iri("inferred"), graph_iri("derived/"))))
+    asserted = EmbeddedStore.open(asserted_beside(Path(folder)))
     _bound_memory(limits.memory)
     deny_sockets()
+    pipe.send("ready")
     while True:
         try:
             job = pipe.recv()
         except (EOFError, OSError):
             return
         try:
-            pipe.send(("answer", *_answer(store, asserted, job, limits, Path(spool))))
+            named = job.default_graphs or job.named_graphs or names_graphs(job.text)  # a graph that is named is given as it is
+            pipe.send(("answer", *_answer(store if job.inference or named else asserted, job, limits, Path(spool))))
         except SekininError as why:
             pipe.send(("error", type(why).__name__, why.where, why.found, why.remedy))
         except MemoryError:
@@ -361,15 +359,12 @@ def _serve(pipe: Connection, folder: str, limits: Limits, spool: str) -> None:
             pipe.send(("error", "StoreFailure", folder, f"the store could not answer ({why})", "run: sekinin build --again"))
 
 
-def _answer(store: EmbeddedStore, asserted: tuple[str, ...], job: Job, limits: Limits, spool: Path) -> tuple[str, str, int, bytes | Path]:
+def _answer(store: EmbeddedStore, job: Job, limits: Limits, spool: Path) -> tuple[str, str, int, bytes | Path]:
     most = min(job.most or limits.rows, limits.rows)
-    default, named = job.default_graphs, job.named_graphs
-    if not job.inference and not default and not named:
-        default = named = asserted
     whole = _Spool(spool, limits.bytes)
     text = job.text
     for attempt in (most + 1, most):
-        result = _ask(store, text, attempt, default, named)
+        result = _ask(store, text, attempt, job.default_graphs, job.named_graphs)
         if isinstance(result, ox.QueryBoolean):
             return "boolean", job.rows, 0, result.serialize(format=_rows(job.rows)) or b""
         whole.clear()

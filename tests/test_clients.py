@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from conftest import HOUSE
+from serving import SETTINGS, serving
 
 pytestmark = pytest.mark.whole
 QUERY = (HOUSE / "queries" / "duties" / "customer-duties.rq").read_text(encoding="utf-8").replace("?lang", '"en"')
@@ -29,20 +26,9 @@ EXPECTED = 50
 
 @pytest.fixture(scope="module")
 def server(built) -> Iterator[str]:
-    """`sekinin serve` on a free port of this machine, stopped by its own process id."""
-    command = [str(Path(sys.executable).with_name("sekinin")), "serve", "--port", "0", "--no-build"]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ.copy(), cwd=HOUSE)
-    assert run.stdout
-    address = run.stdout.readline().strip()
-    assert address.startswith("http://127.0.0.1:")
-    try:
-        yield address
-    finally:
-        run.terminate()
-        start = time.monotonic()
-        code = run.wait(15)
-        run.stdout.close()
-        assert code == 0 and time.monotonic() - start < 10
+    """The address of `sekinin serve` on a free port of this machine."""
+    with serving(**SETTINGS) as server:
+        yield server.address
 
 
 def curl(*words: str) -> str:

@@ -14,6 +14,7 @@ from sekinin import namespaces, resources, texts, turtle
 
 FLOORS = (
     {"errors", "resources"},
+    {"settings"},
     {"namespaces"},
     {"model", "formats"},
     {"turtle", "store", "convert"},

@@ -14,8 +14,10 @@ from typing import Final
 import pyoxigraph as ox
 from flask import Flask, Response, current_app, render_template, request
 
+from sekinin import queries
 from sekinin.formats import GRAPHS, ROWS
-from sekinin.store import Result, Store, Triples
+from sekinin.namespaces import made
+from sekinin.store import Result, Store, Triples, names_graphs, rows
 from sekinin.workers import Answer, Job, Pool, guard
 from webapp.negotiation import HTML, wanted
 from webapp.words import language
@@ -60,12 +62,20 @@ class Cache:
 class Context:
     """What the answers of one application need: its store, its workers, its version."""
 
-    def __init__(self, store: Store, pool: Pool | None, version: str, made: datetime | None) -> None:
+    def __init__(self, store: Store, pool: Pool | None, version: str, made: datetime | None, cache: int | None = None) -> None:
         self.store = store
         self.pool = pool
         self.version = version
         self.made = made or datetime.now(UTC).replace(microsecond=0)
-        self.cache = Cache()
+        self.cache = Cache(KEPT if cache is None else cache)
+        self._asserted: tuple[str, ...] | None = None
+
+    def asserted(self) -> tuple[str, ...]:
+        """Return the graphs that were neither inferred nor derived; asked once."""
+        if self._asserted is None:
+            found = rows(queries.bind(queries.get("resources/graphs"), {}).ask(self.store))
+            self._asserted = tuple(row["graph"].value for row in found if made(row["graph"].value) == "asserted")
+        return self._asserted
 
 
 def context(app: Flask | None = None) -> Context:
@@ -84,18 +94,21 @@ def version() -> str:
     return context().version
 
 
-def answer(job: Job) -> Answer:
+def answer(job: Job, keep: bool = True) -> Answer:
     """Answer ``job`` from what is kept, or through the workers.
 
+    Args:
+        keep: whether an answer that is kept will do, and this one may be.
     Raises:
         SekininError: as ``Pool.ask`` does.
     """
     here = context()
-    kept = here.cache.get(job)
-    if kept is None:
-        kept = here.pool.ask(job) if here.pool else _by_store(here.store, job)
-        here.cache.put(job, kept)
-    return kept
+    found = here.cache.get(job) if keep else None
+    if found is None:
+        found = here.pool.ask(job) if here.pool else _by_store(here.store, job)
+        if keep:
+            here.cache.put(job, found)
+    return found
 
 
 def _by_store(asked: Store, job: Job) -> Answer:
@@ -103,7 +116,9 @@ def _by_store(asked: Store, job: Job) -> Answer:
     from sekinin.workers import Limits
 
     guard(job.text, Limits())
-    result: Result = asked.query(job.text, job.default_graphs, job.named_graphs)
+    named = job.default_graphs or job.named_graphs or names_graphs(job.text)
+    asserted = () if job.inference or named else context().asserted()
+    result: Result = asked.query(job.text, job.default_graphs or asserted, job.named_graphs or asserted)
     if isinstance(result, Triples):
         return Answer("graph", job.graph, 0, ox.serialize(result, format=GRAPHS[job.graph].engine) or b"")  # type: ignore[arg-type]
     kind = "boolean" if isinstance(result, ox.QueryBoolean) else "rows"

@@ -7,6 +7,7 @@ service description.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import MultiDict
@@ -43,17 +44,18 @@ def asked() -> Asked:
     """
     values: MultiDict[str, str] = request.args
     text = ""
+    _strictly(request.query_string)
     if request.method == "POST":
         media = request.mimetype
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedMediaType("send the query as it is, not compressed")
         if media == "application/sparql-update":
             raise Refused("query", "the graph is read-only", "correct the Turtle and build again")
         if media == "application/sparql-query":
             charset = request.mimetype_params.get("charset", "utf-8")
-            try:
-                text = request.get_data().decode(charset if charset.lower() in ("utf-8", "utf8") else "ascii")
-            except UnicodeDecodeError as why:
-                raise BadQuery("query", f"byte {why.start} is not UTF-8", "send the query as UTF-8") from why
+            text = _decoded(request.get_data(), "utf-8" if charset.lower() in ("utf-8", "utf8") else "ascii")
         elif media == "application/x-www-form-urlencoded":
+            _strictly(request.get_data(cache=True, parse_form_data=False))
             values = request.form
         else:
             raise UnsupportedMediaType("send application/x-www-form-urlencoded or application/sparql-query")
@@ -63,9 +65,19 @@ def asked() -> Asked:
     if len(given) + bool(text) > 1:
         raise BadQuery("query", "there are several queries", "send one")
     text = text or "".join(given)
-    if "\ufffd" in text:
-        raise BadQuery("query", "it is not UTF-8", "send the query as UTF-8, percent-encoded once")
     return Asked(text, tuple(values.getlist("default-graph-uri")), tuple(values.getlist("named-graph-uri")))
+
+
+def _strictly(encoded: bytes) -> None:
+    """Refuse what is not UTF-8 once it is decoded; the framework would let it pass as it was written."""
+    _decoded(unquote_to_bytes(encoded))
+
+
+def _decoded(content: bytes, encoding: str = "utf-8") -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as why:
+        raise BadQuery("query", f"byte {why.start} is not UTF-8", "send the query as UTF-8, percent-encoded once") from why
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"], strict_slashes=False)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from sekinin import errors
@@ -131,6 +131,7 @@ def problem(status: int, slug: str, title: str, detail: str, parts: dict[str, ob
 
     Source: RFC 9457.
     """
+    g.problem = slug
     accepted = request.accept_mimetypes
     if accepted.quality("text/html") > accepted.quality(MEDIA) and "format" not in request.values:
         body = render_template("error.html", status=status, title_=title, detail=detail, parts=parts)
