@@ -149,6 +149,9 @@ def respond(
         found = answer(job)
         return stamp(Response(render_template(page or "", **table(found), **words), mimetype="text/html"), text, "html", language())
     job = Job(text, rows, graph, default_graphs, named_graphs, inference(), most)
+    early = stamp(Response(), repr(job))
+    if early.status_code != 200:
+        return early
     found = answer(job)
     form = (GRAPHS if found.kind == "graph" else ROWS)[found.format]
     body = found.body if isinstance(found.body, bytes) else found.stream()
@@ -160,9 +163,7 @@ def respond(
         response.headers["Content-Type"] = f"{form.media}; charset=utf-8"
     if found.cut:
         response.headers["Sekinin-Truncated"] = f"rows={found.cut}"
-    if not isinstance(found.body, bytes):  # it is read once, so that it cannot become a 304 after its file is gone
-        return _head(response, _tag(text, form.name, repr(job)))
-    return stamp(response, text, form.name, repr(job))
+    return _head(response, _tag(repr(job)))
 
 
 def _wanted_both(page: bool) -> tuple[str, str]:

@@ -1,0 +1,221 @@
+"""Saved questions over HTTP: each under its own address, with typed parameters, in every format, in pages where wanted.
+
+A parameter is bound as an RDF term of its kind and never becomes part of the text. What may be chosen comes from the graph,
+and ``/api/openapi.json`` says all of this to programs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, current_app, request, url_for
+from werkzeug.exceptions import UnsupportedMediaType
+
+from sekinin import queries
+from sekinin.errors import BadQuery, Missing
+from sekinin.formats import GRAPHS, ROWS
+from sekinin.model import Parameter, Question
+from sekinin.store import skeleton
+from webapp.answers import answer, inference, respond, stamp, store, version
+from webapp.choices import choices, job_of, members, nearest, prefixes_of, what_to_write
+from webapp.negotiation import wanted
+from webapp.words import LANGUAGES, language
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+HIDDEN: Final = ("checks/", "derived/")
+"""Topics of the house: the first must find nothing, the second are rules."""
+COMMON: Final = ("format", "inference", "limit", "offset")
+"""Parameters that every question has; ``lang`` too, where the question has none of its own."""
+
+
+def shown() -> dict[str, Question]:
+    """Return the questions that can be asked here, by their name."""
+    return {name: question for name, question in queries.catalogue().items() if not name.startswith(HIDDEN)}
+
+
+def form_of(question: Question) -> str:
+    """Return what a question gives: ``rows``, ``boolean`` or ``graph``."""
+    first = next(word for word in skeleton(question.text).upper().split() if word in ("SELECT", "ASK", "CONSTRUCT"))
+    return {"SELECT": "rows", "ASK": "boolean", "CONSTRUCT": "graph"}[first]
+
+
+@blueprint.get("/questions")
+@blueprint.get("/questions/<topic>")
+def catalogue(topic: str = "") -> Response:
+    """List the questions, all or those of one topic.
+
+    Raises:
+        Missing: if there is no such topic.
+    """
+    found = [question for name, question in shown().items() if not topic or name.startswith(f"{topic}/")]
+    if not found:
+        topics = sorted({name.partition("/")[0] for name in shown()})
+        raise Missing(f"topic {topic[:60]}", "there is no topic of this name", "topics are " + ", ".join(topics))
+    said = {"version": version(), "openapi": url_for("api.openapi_document"), "questions": [about(question) for question in found]}
+    return _json(said, topic)
+
+
+def about(question: Question) -> dict[str, object]:
+    """Return what a question is, as the list tells it."""
+    place = url_for("api.ask", topic=question.name.partition("/")[0], name=question.name.partition("/")[2])
+    return {
+        "name": question.name,
+        "summary": {lang: question.summary(lang) for lang in LANGUAGES},
+        "answer": form_of(question),
+        "columns": list(question.returns),
+        "url": place,
+        "parameters": [
+            {"name": p.name, "type": p.kind, "default": p.default, "choices": f"{place}/choices/{p.name}" if members(p) or p.name == "lang" else None}
+            for p in question.params
+        ],
+    }
+
+
+@blueprint.route("/questions/<topic>/<name>", methods=["GET", "POST"])
+def ask(topic: str, name: str) -> Response:
+    """Answer one question.
+
+    Raises:
+        Missing: if there is no such question, naming the nearest.
+        BadQuery: for a parameter that it has not, that is given twice, or that does not fit.
+    """
+    question = _question(topic, name)
+    given = _given(question)
+    if form_of(question) == "rows" and ("limit" in request.values or "offset" in request.values):
+        return _page(question, given)
+    return respond(queries.bind(question, given).text())
+
+
+@blueprint.get("/questions/<topic>/<name>/choices/<parameter>")
+def choose(topic: str, name: str, parameter: str) -> Response:
+    """List what may be chosen for one parameter, with names in both languages."""
+    question = _question(topic, name)
+    found = next((p for p in question.params if p.name == parameter), None)
+    if found is None:
+        raise Missing(f"parameter {parameter[:60]}", "the question has no parameter of this name", _those_of(question))
+    values = choices(question, found)
+    said = {
+        "version": version(),
+        "question": question.name,
+        "parameter": found.name,
+        "type": found.kind,
+        "default": found.default,
+        "description": dict(zip(LANGUAGES, what_to_write(found), strict=True)),
+        "prefixes": prefixes_of(values),
+        "choices": [{key: text for key, text in vars(choice).items() if text} for choice in values],
+    }
+    return _json(said, question.name, found.name, str(inference()))
+
+
+@blueprint.get("/openapi.json")
+def openapi_document() -> Response:
+    """Describe the API for programs, in the language of the request."""
+    from webapp.openapi import document
+
+    return _json(document(shown().values(), language()), "openapi", language(), request.url_root)
+
+
+def _json(said: object, *parts: str) -> Response:
+    return stamp(Response(current_app.json.dumps(said), mimetype="application/json"), "api", request.path, *parts)
+
+
+def _question(topic: str, name: str) -> Question:
+    said = f"{topic}/{name}"
+    questions = shown()
+    if said in questions:
+        return questions[said]
+    near = get_close_matches(said, questions, n=3, cutoff=0.3)
+    remedy = "did you mean " + " or ".join(near) if near else "see: /api/questions"
+    raise Missing(f"question {said[:100]}", "there is no question of this name", remedy)
+
+
+def _those_of(question: Question) -> str:
+    return f"parameters are {', '.join([*(p.name for p in question.params), *COMMON])}"
+
+
+def _given(question: Question) -> dict[str, str]:
+    """Read the parameters of this request, each checked against its kind and what there is."""
+    if request.method == "POST" and request.mimetype != "application/x-www-form-urlencoded":
+        raise UnsupportedMediaType("send the parameters as application/x-www-form-urlencoded")
+    known = {p.name: p for p in question.params}
+    given: dict[str, str] = {}
+    for name in request.values:
+        said = [text for source in (request.args, request.form) for text in source.getlist(name)]
+        if len(said) > 1:
+            raise BadQuery(name[:60], "it is given more than once", "give it once")
+        if name in known:
+            given[name] = said[0]
+        elif name not in (*COMMON, "lang"):
+            near = get_close_matches(name, known, n=1)
+            raise BadQuery(question.name, f"there is no parameter {name[:60]}", f"did you mean {near[0]}" if near else _those_of(question))
+    for name, text in given.items():
+        _check(known[name], text)
+    return given
+
+
+def _check(parameter: Parameter, text: str) -> None:
+    """Refuse an IRI that the graph does not know, naming the nearest choice: it would only give an empty answer."""
+    if not text or parameter.kind != "iri":
+        return
+    try:
+        iri = queries.term(parameter, text)
+    except BadQuery as why:
+        near = nearest(parameter, text)
+        raise BadQuery(parameter.name, why.found, f"did you mean {near}" if near else why.remedy) from why
+    if not queries.bind(queries.get("resources/known"), {"resource": str(iri)}).ask(store()):
+        near = nearest(parameter, text)
+        raise BadQuery(parameter.name, "the graph has nothing of this IRI", f"did you mean {near}" if near else "check the spelling")
+
+
+def _page(question: Question, given: Mapping[str, str]) -> Response:
+    """Answer with some of the rows, and with links to the pages before and after.
+
+    Source: RFC 8288. The order is the question's own, so that pages neither overlap nor leave a gap.
+    """
+    limit, offset = _number("limit", 1, 100), _number("offset", 0, 0)
+    form = ROWS[wanted(ROWS, page=False)]
+    found = answer(job_of(question, given, inference()))
+    said: dict[str, Any] = json.loads(b"".join(found.stream()))
+    every = said["results"]["bindings"]
+    said["results"]["bindings"] = every[offset : offset + limit]
+    body = json.dumps(said, ensure_ascii=False).encode()
+    if form.name != "json":
+        parsed = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+        assert isinstance(form.engine, ox.QueryResultsFormat) and isinstance(parsed, ox.QuerySolutions)
+        body = parsed.serialize(format=form.engine) or b""
+    response = Response(body, mimetype=form.media)
+    if form.media.startswith("text/"):
+        response.headers["Content-Type"] = f"{form.media}; charset=utf-8"
+    response.headers["X-Total-Count"] = str(len(every))
+    if found.cut:
+        response.headers["Sekinin-Truncated"] = f"rows={found.cut}"
+    last = (len(every) - 1) // limit * limit if every else 0
+    steps = {"first": 0, "prev": max(0, offset - limit) if offset else None, "next": offset + limit, "last": last}
+    if steps["next"] is not None and steps["next"] >= len(every):
+        steps["next"] = None
+    links = [f'<{_at(start, limit)}>; rel="{rel}"' for rel, start in steps.items() if start is not None]
+    response.headers["Link"] = ", ".join(links)
+    return stamp(response, question.name, form.name, str(sorted(given.items())), str(inference()), str(limit), str(offset))
+
+
+def _number(name: str, least: int, default: int) -> int:
+    said = request.values.get(name, "")
+    if not said:
+        return default
+    if not said.isascii() or not said.isdigit() or len(said) > 9 or int(said) < least:
+        raise BadQuery(name, f"{said[:40]!r} is no number from {least}", "write digits only, e.g. 100")
+    return int(said)
+
+
+def _at(offset: int, limit: int) -> str:
+    kept = [(name, text) for name, text in request.values.items(multi=True) if name not in ("limit", "offset")]
+    return f"{request.path}?{urlencode([*kept, ('limit', limit), ('offset', offset)])}"
+
+
+RESULTS: Final = {"rows": ROWS, "boolean": ROWS, "graph": GRAPHS}
+"""For what a question gives, the formats that it comes in."""
