@@ -19,7 +19,7 @@ import click
 from sekinin import build as builder
 from sekinin import export as exporter
 from sekinin import queries, resources
-from sekinin.errors import BadData, BadQuery, Refused, SekininError
+from sekinin.errors import BadData, BadQuery, Missing, Refused, SekininError
 from sekinin.formats import GRAPHS
 from sekinin.model import Finding
 from sekinin.namespaces import shrink
@@ -240,6 +240,34 @@ def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
             click.echo(f"  {shrink(where)}: {why}")
             failed = True
     if failed:
+        raise click.exceptions.Exit(1)
+
+
+@main.command(epilog=_example("sekinin conformance --suites ~/rdf-tests/sparql/sparql11"))
+@click.option("--suites", type=click.Path(path_type=Path), envvar="SEKININ_SUITES", required=True, help="Folder with the W3C's SPARQL 1.1 tests.")
+@language
+@quietly
+def conformance(suites: Path, lang: str, quiet: bool) -> None:
+    """Put the W3C's tests to this build; the page /conformance shows how they ended, in EARL too. Exit 1 if one failed."""
+    from collections import Counter
+
+    from sekinin import earl, manifests
+    from sekinin.conformance import run as put
+    from webapp.conformance import application, program
+
+    version = builder.manifest().get("version")
+    if not version:
+        raise Missing(str(builder.current()), "there is no built store", "run: sekinin build")
+    _progress(quiet)("conformance …")
+    outcomes = put(manifests.read(suites), application)
+    for suite in dict.fromkeys(outcome.suite for outcome in outcomes):
+        counts = Counter(outcome.result for outcome in outcomes if outcome.suite == suite)
+        click.echo(f"{suite}: " + ", ".join(f"{number} {result}" for result, number in counts.items()))
+    for outcome in outcomes:
+        if outcome.result == "failed":
+            click.echo(f"failed: {outcome.slug}: {outcome.label}: {outcome.note(lang)}")
+    click.echo(" ".join(str(path) for path in earl.save(outcomes, version, program())))
+    if any(outcome.result == "failed" for outcome in outcomes):
         raise click.exceptions.Exit(1)
 
 

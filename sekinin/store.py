@@ -14,7 +14,7 @@ from typing import Protocol
 import pyoxigraph as ox
 
 from sekinin.errors import BadQuery, Missing, Refused, StoreFailure
-from sekinin.namespaces import PREFIXES
+from sekinin.namespaces import BASE, PREFIXES
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal
 Row = dict[str, Term]
@@ -201,6 +201,7 @@ class EmbeddedStore:
         try:
             result = self.engine.query(
                 text,
+                base_iri=f"{BASE}/sparql",  # a relative IRI is one of ours, as the SPARQL Protocol has it
                 prefixes=PREFIXES,
                 default_graph=[*default] if own else None,
                 named_graphs=[*named] if own else None,

@@ -339,7 +339,8 @@ def _serve(pipe: Connection, folder: str, limits: Limits, spool: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # an engine that gives up prints its stack
     store = EmbeddedStore.open(Path(folder))
-    asserted = EmbeddedStore.open(asserted_beside(Path(folder)))
+    beside = asserted_beside(Path(folder))
+    asserted = EmbeddedStore.open(beside) if beside.is_dir() else None
     _bound_memory(limits.memory)
     deny_sockets()
     pipe.send("ready")
@@ -349,14 +350,22 @@ def _serve(pipe: Connection, folder: str, limits: Limits, spool: str) -> None:
         except (EOFError, OSError):
             return
         try:
-            named = job.default_graphs or job.named_graphs or names_graphs(job.text)  # a graph that is named is given as it is
-            pipe.send(("answer", *_answer(store if job.inference or named else asserted, job, limits, Path(spool))))
+            pipe.send(("answer", *_answer(_asked(job, store, asserted), job, limits, Path(spool))))
         except SekininError as why:
             pipe.send(("error", type(why).__name__, why.where, why.found, why.remedy))
         except MemoryError:
             os._exit(1)
         except (OSError, RuntimeError) as why:
             pipe.send(("error", "StoreFailure", folder, f"the store could not answer ({why})", "run: sekinin build --again"))
+
+
+def _asked(job: Job, whole: EmbeddedStore, asserted: EmbeddedStore | None) -> EmbeddedStore:
+    """Return the store that a job is about; a graph that it names is given as it is."""
+    if job.inference or job.default_graphs or job.named_graphs or names_graphs(job.text):
+        return whole
+    if asserted is None:
+        raise StoreFailure(whole.where, "it does not tell apart what was asserted", "run: sekinin build --again")
+    return asserted
 
 
 def _answer(store: EmbeddedStore, job: Job, limits: Limits, spool: Path) -> tuple[str, str, int, bytes | Path]:

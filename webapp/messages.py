@@ -128,6 +128,7 @@ JAPANESE: Final = {
     # the store
     "there is no built store": "ビルドしたデータがありません",
     "no worker can open it": "データを開けません",
+    "it does not tell apart what was asserted": "明記されたものを区別できないデータです",
     "the store cannot be read ({})": "データを読めません（{}）",
     "the store could not answer ({})": "データから答えられませんでした（{}）",
     "run: sekinin build": "sekinin build を実行してください",
