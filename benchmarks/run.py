@@ -7,7 +7,6 @@ Builds run in a folder of their own and leave the store in use alone.
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -17,6 +16,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import load
 
 HOUSE = Path(__file__).resolve().parent.parent
 PAGES = ("/?lang=ja", "/services/talkz?lang=ja", "/services/resv?lang=en", "/id/ob-talkz-customer-data-quality?lang=ja", "/ontology?lang=en")
@@ -77,11 +78,10 @@ def served() -> list[tuple[str, str]]:
 def main() -> None:
     with tempfile.TemporaryDirectory() as room:
         rows = builds(Path(room)) + served()
-    head = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}."
     lines = [
         "# Measured",
         "",
-        f"{head} Command: `python benchmarks/run.py --write`. One run; the machine may be shared.",
+        f"{load.machine()} Command: `python benchmarks/run.py --write`. One run; the machine may be shared.",
         "",
         "| what | measured |",
         "| --- | --- |",

@@ -39,13 +39,8 @@ class Bound:
         return store.query(self.text())
 
     def text(self) -> str:
-        """Return the query with each parameter as a VALUES block of one RDF term.
-
-        The block stands at the head of every group that uses the parameter: SPARQL evaluates
-        groups from the inside out, so a block at the outermost alone would come too late for
-        a FILTER in an OPTIONAL. The term is written by the RDF library, never pasted.
-        """
-        return _with_values(self.question.text, self.terms)
+        """Return the query with each parameter as its RDF term; the term is written by the RDF library, never pasted."""
+        return _with_terms(self.question.text, self.terms)
 
 
 def read(path: Path) -> Question:
@@ -152,39 +147,78 @@ _TOKEN = re.compile(
     r"""|(?P<var>[?$]\w+)|(?P<word>[A-Za-z_][\w:.-]*)|(?P<mark>[{}()])""",
     re.S,
 )
+_FIXED: Final = r"(?i)(\bAS\s+|\bVALUES\s*\(?[^{{]*|\bBOUND\s*\(\s*|\bxsd:\w+\s*\(\s*)[?$]{}\b"
+"""Where a variable must stay one: the text gives it a value, asks whether it has one, or casts it (pyoxigraph 0.5.13 fails there)."""
+_HEADS: Final = ("SELECT", "GROUP", "ORDER", "HAVING", "VALUES", "CONSTRUCT", "DESCRIBE")
+"""Words behind which, until the next brace, a variable stays one."""
 
 
-def _with_values(text: str, terms: Mapping[str, Term]) -> str:
-    """Return ``text`` with a VALUES block for ``terms`` in each group that names their variables."""
-    opened: list[tuple[int, set[str]]] = []  # of each group that is open: where it begins, the variables in it
-    groups: list[tuple[int, set[str]]] = []
-    before: list[str] = []  # the marks and words since the last brace
+@dataclass
+class _Group:
+    """One pair of braces that is open.
+
+    Args:
+        start: behind its opening brace; -1 for data, a template, or the braces around a subquery.
+        keep: whether variables in it stay variables: those of MINUS must be shared, those of data are names.
+        used: variables in it that stay variables.
+        heads: of the subquery in it, the variables that it returns or groups by.
+    """
+
+    start: int
+    keep: bool
+    used: set[str]
+    heads: set[str]
+
+
+def _with_terms(text: str, terms: Mapping[str, Term]) -> str:
+    """Return ``text`` with ``terms`` in the place of their variables.
+
+    A variable is written as its term wherever a term may stand. Where it is returned, grouped by, or shared with MINUS, it stays, and a VALUES
+    block at the head of its group gives it its value. What ``_FIXED`` finds stays everywhere.
+    """
+    named = {name: terms[name] for name in terms if re.search(rf"[?$]{name}\b", text)}
+    fixed = {name for name in named if re.search(_FIXED.format(name), text)}
+    outermost = _Group(-1, True, set(), set())
+    opened = [outermost]
+    closed: list[tuple[int, set[str]]] = []
+    pieces: list[tuple[int, int, str]] = []
+    before: list[str] = []  # words and marks since the last brace
+    head = ""  # the clause of _HEADS that is being read
     for token in _TOKEN.finditer(text):
-        if token["var"] and opened:
-            opened[-1][1].add(token["var"][1:])
-        if token["mark"] == "{":
-            data = bool(before) and before[0].upper() in ("CONSTRUCT", "VALUES") and before[-1] != "WHERE"
-            opened.append((-1 if data else token.end(), set()))
-            before = []
+        here = opened[-1]
+        if token["word"]:
+            word = token["word"].upper()
+            if word == "SELECT" and len(opened) > 1 and not before:
+                here.start = -1  # the braces of a subquery are no group of their own
+            head = word if word in _HEADS else "" if word in ("WHERE", "FILTER", "OPTIONAL", "BIND", "UNION", "MINUS", "GRAPH") else head
+            before.append(word)
+        elif token["var"]:
+            name = token["var"][1:]
+            if name in named:
+                if head in ("SELECT", "GROUP", "DESCRIBE"):
+                    here.heads.add(name)
+                elif head or name in fixed or here.keep:
+                    here.used.add(name)
+                else:
+                    pieces.append((token.start(), token.end(), str(named[name])))
+        elif token["mark"] == "{":
+            data = head in ("VALUES", "CONSTRUCT") and "WHERE" not in before
+            keep = (here.keep and len(opened) > 1) or head == "VALUES" or before[-1:] == ["MINUS"]
+            opened.append(_Group(-1 if data else token.end(), keep, set(), set()))
+            if len(opened) == 2 or (not data and here.start < 0):  # the group of a query: what its head returns, it must give
+                opened[-1].used |= here.heads
+            before, head = [], ""
         elif token["mark"] == "}":
-            groups.append(opened.pop())
-            before = []
-        elif token["word"]:
-            if token["word"].upper() == "SELECT" and opened and not before:
-                opened[-1] = (-1, opened[-1][1])  # the braces of a subquery are no group of their own
-            if token["word"].upper() in ("VALUES", "CONSTRUCT", "WHERE"):
-                before = []
-            before.append(token["word"].upper())
-        elif token["mark"] or token["var"]:
-            before.append(token[0])
-    pieces: list[tuple[int, str]] = []
-    for start, used in groups:
-        mine = {name: terms[name] for name in sorted(terms) if name in used}
-        if start >= 0 and mine:
-            block = f" VALUES ({' '.join('?' + name for name in mine)}) {{ ({' '.join(str(term) for term in mine.values())}) }} "
-            pieces.append((start, block))
-    for start, block in sorted(pieces, reverse=True):
-        text = text[:start] + block + text[start:]
+            group = opened.pop()
+            closed.append((group.start, group.used))
+            before, head = [], ""
+    for start, used in closed:
+        if start >= 0 and used:
+            names = sorted(used)
+            block = f" VALUES ({' '.join('?' + name for name in names)}) {{ ({' '.join(str(named[name]) for name in names)}) }} "
+            pieces.append((start, start, block))
+    for start, end, said in sorted(pieces, reverse=True):
+        text = text[:start] + said + text[end:]
     return text
 
 

@@ -387,8 +387,8 @@ def _answer(store: EmbeddedStore, job: Job, limits: Limits, spool: Path) -> tupl
                 whole.write(("\n" + GRAPHS[job.graph].comment.format(f"cut off after {most} triples") + "\n").encode())
             return "graph", job.graph, cut, whole.body()
         result.serialize(cast(IO[bytes], whole), format=_rows(job.rows))
-        # a row takes two bytes at the least: only a long answer can have too many
-        if attempt == most or whole.size <= 2 * most or whole.rows(job.rows) <= most:
+        # what divides rows is counted first, in one pass over the bytes: only an answer that can have too many is parsed
+        if attempt == most or whole.size <= 2 * most or whole.divisions(job.rows) < most or whole.rows(job.rows) <= most:
             break
     cut = most if attempt == most else 0
     if cut:
@@ -454,6 +454,18 @@ class _Spool(io.RawIOBase):
             raise TooLong("result", f"it is larger than {self.most:,} bytes", "ask for fewer rows or columns, or take a dump from /data")
         self.file.write(data)
         return len(data)
+
+    def divisions(self, form: str) -> int:
+        """Return how often what divides two rows occurs in an answer, in texts too: the rows are at most one more."""
+        mark = {"json": b"},{", "xml": b"<result>"}.get(form, b"\n")
+        self.file.seek(0)
+        count, end = 0, b""
+        while block := self.file.read(1 << 20):
+            block = end + block
+            count += block.count(mark)
+            end = block[-(len(mark) - 1) :] if len(mark) > 1 else b""
+        self.file.seek(0, os.SEEK_END)
+        return count
 
     def rows(self, form: str) -> int:
         """Return the number of rows in a finished answer."""

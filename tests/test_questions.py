@@ -112,15 +112,47 @@ def test_an_unknown_name_leads_to_the_nearest() -> None:
         queries.bind(queries.get("duties/customer-duties"), {"serivce": "id:service-talkz"})
 
 
-def test_values_reach_every_group() -> None:
-    """A parameter holds in OPTIONAL, UNION, MINUS and subqueries, and leaves templates and data blocks alone."""
-    terms = {"lang": ox.Literal("en")}
-    block = ' VALUES (?lang) { ("en") } '
-    text = (
-        "CONSTRUCT { ?a ?b ?lang } WHERE { ?a ?b ?lang OPTIONAL { ?a ?c ?d FILTER(LANG(?d) = ?lang) } { SELECT ?a { ?a ?e ?lang } } VALUES ?b { 1 } }"
-    )
-    assert queries._with_values(text, terms).count(block) == 3
-    assert queries._with_values('SELECT * { ?a ?b "?lang { " . # ?lang {\n ?a ?c ?d }', terms).count("VALUES") == 0
+EN = {"lang": ox.Literal("en"), "s": ox.NamedNode("urn:x")}
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("SELECT ?a { ?a ?b ?lang }", 'SELECT ?a { ?a ?b "en" }'),
+        ("SELECT ?s { ?s ?b ?c }", "SELECT ?s { VALUES (?s) { (<urn:x>) }  <urn:x> ?b ?c }"),
+        (
+            "SELECT * { ?a ?b ?c OPTIONAL { ?a ?d ?e FILTER(LANG(?e) = $lang) } }",
+            'SELECT * { ?a ?b ?c OPTIONAL { ?a ?d ?e FILTER(LANG(?e) = "en") } }',
+        ),
+        ("CONSTRUCT { ?s ?b ?lang } WHERE { ?s ?b ?lang }", 'CONSTRUCT { <urn:x> ?b "en" } WHERE { <urn:x> ?b "en" }'),
+        ("ASK { { ?s ?b 1 } UNION { ?c ?d ?s } }", "ASK { { <urn:x> ?b 1 } UNION { ?c ?d <urn:x> } }"),
+        ("SELECT ?a { ?a ?b ?c MINUS { ?a ?b ?s } }", "SELECT ?a { ?a ?b ?c MINUS { VALUES (?s) { (<urn:x>) }  ?a ?b ?s } }"),
+        (
+            "SELECT ?a { ?a ?b ?c . { SELECT ?s { ?s ?d ?e } } }",
+            "SELECT ?a { ?a ?b ?c . { SELECT ?s { VALUES (?s) { (<urn:x>) }  <urn:x> ?d ?e } } }",
+        ),
+        (
+            "SELECT ?s (COUNT(?a) AS ?n) { ?a ?b ?s } GROUP BY ?s ORDER BY ?s",
+            "SELECT ?s (COUNT(?a) AS ?n) { VALUES (?s) { (<urn:x>) }  ?a ?b <urn:x> } GROUP BY ?s ORDER BY ?s",
+        ),
+        ("SELECT ?a { VALUES ?s { 1 2 } ?a ?b ?s }", "SELECT ?a { VALUES (?s) { (<urn:x>) }  VALUES ?s { 1 2 } ?a ?b ?s }"),
+        ("SELECT ?a { BIND(1 AS ?s) ?a ?b ?s }", "SELECT ?a { VALUES (?s) { (<urn:x>) }  BIND(1 AS ?s) ?a ?b ?s }"),
+        ("SELECT ?a { ?a ?b ?c FILTER(BOUND(?s)) }", "SELECT ?a { VALUES (?s) { (<urn:x>) }  ?a ?b ?c FILTER(BOUND(?s)) }"),
+        ('SELECT * { ?a ?b "?lang { " . # ?lang {\n ?a ?c <urn:?s> }', 'SELECT * { ?a ?b "?lang { " . # ?lang {\n ?a ?c <urn:?s> }'),
+        ("SELECT ?service ?language { ?service ?language ?a }", "SELECT ?service ?language { ?service ?language ?a }"),
+    ],
+)
+def test_a_parameter_is_its_term_everywhere(text: str, bound: str) -> None:
+    """In OPTIONAL, UNION, templates and subqueries; where it is returned, shared or given by the text it is a variable with a value."""
+    assert queries._with_terms(text, EN) == bound
+
+
+@pytest.mark.parametrize("said", ["} ?x", '" . ?s ?p ?o . "', "\\", "\n}", "責任 ' \" \u0022 { ?s", "# comment"])
+def test_no_text_leaves_its_term(said: str, store: EmbeddedStore) -> None:
+    """Whatever a parameter says, the query asks for it and nothing else."""
+    text = queries._with_terms("SELECT ?s ?is { BIND(?s = ?lang AS ?is) }", {"s": ox.Literal(said), "lang": ox.Literal(said)})
+    ((found, same),) = [(row["s"], row["is"]) for row in rows(store.query(text))]
+    assert found.value == said and same.value == "true"
 
 
 @pytest.mark.parametrize(

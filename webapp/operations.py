@@ -162,8 +162,7 @@ def line(response: Response, rule: str, took: float, settings: Settings) -> str:
 @blueprint.after_app_request
 def protected(response: Response) -> Response:
     """Put on every answer the headers that protect its reader."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    response.headers.extend(HEADERS)
     return response
 
 
