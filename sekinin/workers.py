@@ -37,7 +37,7 @@ from sekinin.namespaces import PREFIXES
 from sekinin.settings import from_environment
 from sekinin.store import NOISE, EmbeddedStore, Result, Triples, asserted_beside, names_graphs, refuse_what_reaches_out, skeleton
 
-INLINE: Final = 256 * 1024
+INLINE: Final = 2 * 1024 * 1024
 """Bytes; a larger answer goes through a file."""
 START: Final = 10.0
 """Seconds that a worker may take to open the store; they are no part of the time of a query."""

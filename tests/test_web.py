@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 from rdflib import Graph
 
+from sekinin.workers import Answer, Job
 from webapp import create_app
+from webapp.answers import Cache
 
 PAGES = [
     "/",
@@ -203,3 +206,15 @@ def test_text_of_the_graph_is_text_on_the_page() -> None:
     store = EmbeddedStore.of([ox.Quad(subject, label, ox.Literal("<script>alert(1)</script>", language="en"), graph)])
     text = create_app(store).test_client().get("/page/id/evil?lang=en", headers=HTML).get_data(as_text=True)
     assert "<script>" not in text and "&lt;script&gt;" in text
+
+
+def test_the_cache_keeps_no_more_than_it_may() -> None:
+    """The oldest answers go first, two that come at once count once, and what went through a file is not kept."""
+    cache = Cache(1000)
+    for number in range(50):
+        cache.put(Job(f"ASK {{}} # {number:03}"), Answer("boolean", "json", 0, b"x" * 90))
+    assert 800 < cache.size <= 1000 and cache.get(Job("ASK {} # 049")) and not cache.get(Job("ASK {} # 000"))
+    before = cache.size
+    cache.put(Job("ASK {} # 049"), Answer("boolean", "json", 0, b"x" * 90))
+    cache.put(Job("ASK {} # 100"), Answer("rows", "json", 0, Path("somewhere")))
+    assert cache.size == before and not cache.get(Job("ASK {} # 100")) and (cache.hits, cache.misses) == (1, 2)

@@ -52,11 +52,15 @@ class Cache:
         if not isinstance(answer.body, bytes):
             return
         with self._lock:
-            self._kept[job] = answer
-            self.size += len(answer.body) + len(job.text)
+            if job not in self._kept:  # two may have asked at once
+                self._kept[job] = answer
+                self.size += _size(job, answer)
             while self.size > self.most and self._kept:
-                old, gone = self._kept.popitem(last=False)
-                self.size -= len(gone.body if isinstance(gone.body, bytes) else b"") + len(old.text)
+                self.size -= _size(*self._kept.popitem(last=False))
+
+
+def _size(job: Job, answer: Answer) -> int:
+    return len(job.text) + (len(answer.body) if isinstance(answer.body, bytes) else 0)
 
 
 class Context:
