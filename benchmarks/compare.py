@@ -8,7 +8,6 @@ measurement. What is not installed is fetched by name into the build folder: pac
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import socket
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,23 +106,23 @@ def environment() -> Path:
     return place
 
 
-def servers(place: Path) -> Iterator[Server]:
-    """Start one server after the other; only one runs at a time."""
-    sekinin = str(Path(sys.executable).with_name("sekinin"))
-    dump = build.current().parent / "dumps" / "sekinin.nq"
-    for name, cache in (("Sekinin, nothing kept", "0"), ("Sekinin, as it is served", "64")):
-        port = free()
-        command = [sekinin, "serve", "--port", str(port), "--no-build", "--log", "off"]
-        with running(name, command, port, "/sparql", SEKININ_SERVE_CACHE=cache, SEKININ_LIMIT_RATE="1000000", SEKININ_LIMIT_WAIT="60") as server:
-            yield server
+def sekinin(cache: str, name: str) -> AbstractContextManager[Server]:
     port = free()
-    oxigraph = str(place / "env" / "bin" / "oxigraph")
-    command = [oxigraph, "serve-read-only", "--location", str(build.current()), "--bind", f"127.0.0.1:{port}", "--union-default-graph"]
-    with running("Oxigraph server", command, port, "/query") as server:
-        yield server
-    jar = str(next(place.glob("jena-fuseki-server-*.jar")))
-    shutil.rmtree(place / "tdb2", ignore_errors=True)
-    subprocess.run(["java", "-cp", jar, "tdb2.tdbloader", "--loc", str(place / "tdb2"), str(dump)], check=True, capture_output=True)
+    command = [str(Path(sys.executable).with_name("sekinin")), "serve", "--port", str(port), "--no-build", "--log", "off"]
+    return running(name, command, port, "/sparql", SEKININ_SERVE_CACHE=cache, SEKININ_LIMIT_RATE="1000000", SEKININ_LIMIT_WAIT="60")
+
+
+def oxigraph(place: Path) -> AbstractContextManager[Server]:
+    port = free()
+    program, store = str(place / "env" / "bin" / "oxigraph"), str(build.current().resolve())
+    command = [program, "serve-read-only", "--location", store, "--bind", f"127.0.0.1:{port}", "--union-default-graph"]
+    return running("Oxigraph server", command, port, "/query")
+
+
+def fuseki(place: Path, dump: Path) -> AbstractContextManager[Server]:
+    jar, data = str(next(place.glob("jena-fuseki-server-*.jar"))), place / "tdb2"
+    shutil.rmtree(data, ignore_errors=True)
+    subprocess.run(["java", "-cp", jar, "tdb2.tdbloader", "--loc", str(data), str(dump)], check=True, capture_output=True)
     port = free()
     command = [
         "java",
@@ -135,34 +134,23 @@ def servers(place: Path) -> Iterator[Server]:
         str(port),
         "--tdb2",
         "--loc",
-        str(place / "tdb2"),
+        str(data),
         "--set",
         "tdb:unionDefaultGraph=true",
         "/ds",
     ]
-    with running("Apache Jena Fuseki", command, port, "/ds/sparql") as server:
-        yield server
-    script = place / "rdflib_endpoint_app.py"
+    return running("Apache Jena Fuseki", command, port, "/ds/sparql")
+
+
+def rdflib_endpoint(place: Path, dump: Path) -> AbstractContextManager[Server]:
+    script, port = place / "rdflib_endpoint_app.py", free()
     script.write_text(
         "import rdflib\nfrom rdflib_endpoint import SparqlEndpoint\n"
         f"data = rdflib.Dataset(default_union=True)\ndata.parse({str(dump)!r}, format='nquads')\napp = SparqlEndpoint(graph=data, path='/')\n",
         encoding="utf-8",
     )
-    port = free()
-    command = [
-        str(place / "env" / "bin" / "uvicorn"),
-        "--app-dir",
-        str(place),
-        "rdflib_endpoint_app:app",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-    ]
-    with running("rdflib-endpoint", command, port, "/") as server:
-        yield server
+    uvicorn = [str(place / "env" / "bin" / "uvicorn"), "--app-dir", str(place), "rdflib_endpoint_app:app"]
+    return running("rdflib-endpoint", [*uvicorn, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"], port, "/")
 
 
 def mix() -> dict[str, str]:
@@ -174,41 +162,33 @@ def mix() -> dict[str, str]:
     return found
 
 
-def measure(server: Server, questions: dict[str, str], seconds: float) -> dict[str, load.Measured | dict[str, int | None]]:
-    """Warm one server up, ask cheap queries and the mix over more and more connections, and at last every question once."""
-    slow = server.name.startswith("rdflib")
-    cheap = [load.post(server.path, HEADS + text) for text in CHEAP]
-    every = [load.post(server.path, text) for text in questions.values()]
-    load.ask(server.port, cheap, 2, 2)
-    if not slow:
-        load.ask(server.port, every, 2, seconds)
-    found: dict[str, load.Measured | dict[str, int | None]] = {}
-    for name, requests, connections in (
-        ("cheap 1", cheap, 1),
-        ("cheap 8", cheap, 8),
-        ("mix 1", every, 1),
-        ("mix 8", every, 8),
-        ("mix 50", every, 50),
-    ):
-        if slow and name in ("mix 8", "mix 50"):  # what it could not end in time it goes on with: one connection is enough
-            found[name] = load.Measured()
-            continue
-        tell(f"{server.name}: {name} …")
-        found[name] = load.ask(server.port, requests, connections, max(60.0, seconds) if slow and name == "mix 1" else seconds, patience=60.0)
-    tell(f"{server.name}: every question once …")
-    until = time.monotonic() + 300
-    found["counts"] = {name: server.answers(text, 60) if not slow and time.monotonic() < until else -1 for name, text in questions.items()}
-    return found
+RUNS = ("cheap 1", "cheap 8", "mix 1", "mix 8", "mix 50")
+Results = dict[str, dict[str, load.Measured]]
 
 
-def table(results: dict[str, dict[str, load.Measured]], rows: dict[str, dict[str, int | None]]) -> list[str]:
+def measure(some: list[Server], questions: dict[str, str], seconds: float, results: Results) -> None:
+    """Measure one load on each server in turn, then the next load, so that what the machine does meanwhile meets all alike."""
+    for name in ("cheap 2", "mix 2", *RUNS):  # the first two warm up
+        for server in some:
+            slow = server.name.startswith("rdflib")
+            if slow and name in ("mix 2", "mix 8", "mix 50"):  # what it could not end in time it goes on with: one connection is enough
+                results.setdefault(server.name, {})[name] = load.Measured()
+                continue
+            texts = [HEADS + text for text in CHEAP] if name.startswith("cheap") else list(questions.values())
+            requests = [load.post(server.path, text) for text in texts]
+            found = load.ask(server.port, requests, int(name.split()[1]), 60.0 if slow and name == "mix 1" else seconds, patience=60.0)
+            results.setdefault(server.name, {})[name] = found
+            tell(f"{name}: {server.name}: {found.rate:,.1f}/s")
+
+
+def table(results: Results, rows: dict[str, dict[str, int | None]]) -> list[str]:
     """Return the report."""
     held = build.manifest()
     lines = [
         "# The endpoint beside others",
         "",
         f"{load.machine()} Command: `python benchmarks/compare.py --write`.",
-        "One run, one server at a time; asker and server share the machine.",
+        "One run, load by load, the servers in turn (rdflib-endpoint last, alone); asker and server share the machine.",
         "",
         f"Data: {held['version'][:12]}, {sum(held['triples'].values()):,} quads. Cheap: {len(CHEAP)} queries of one or two patterns.",
         f"Mix: {len(next(iter(rows.values())))} saved questions in any order, in JSON.",
@@ -217,7 +197,7 @@ def table(results: dict[str, dict[str, load.Measured]], rows: dict[str, dict[str
         "",
     ]
     ours = results["Sekinin, as it is served"]
-    for name in ("cheap 1", "cheap 8", "mix 1", "mix 8", "mix 50"):
+    for name in RUNS:
         kind, connections = name.split()
         lines += [f"## {kind.title()}, {connections} connection{'s' if connections != '1' else ''}", ""]
         lines += [
@@ -267,20 +247,24 @@ def main() -> None:
     said = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     said.add_argument("--write", action="store_true", help="put the table into benchmarks/results-compare.md")
     said.add_argument("--seconds", type=float, default=10, help="length of one measurement")
-    said.add_argument("--only", help="servers whose name holds this word, and ours")
     given = said.parse_args()
     build.build(tell)
     place = environment()
     questions = mix()
-    results: dict[str, dict[str, load.Measured]] = {}
+    results: Results = {}
     rows: dict[str, dict[str, int | None]] = {}
-    for server in servers(place):
-        if given.only and given.only.lower() not in server.name.lower() and not server.name.startswith("Sekinin"):
-            continue
-        found = measure(server, questions, given.seconds)
-        rows[server.name] = found.pop("counts")  # type: ignore[assignment]
-        results[server.name] = found  # type: ignore[assignment]
-        tell(json.dumps({name: round(m.rate, 1) for name, m in results[server.name].items()}))
+    dump = build.current().parent / "dumps" / "sekinin.nq"
+    with ExitStack() as held:
+        some = [
+            held.enter_context(each) for each in (sekinin("0", "Sekinin, nothing kept"), sekinin("64", "Sekinin, as it is served"), oxigraph(place))
+        ]
+        some.append(held.enter_context(fuseki(place, dump)))
+        measure(some, questions, given.seconds, results)
+        for server in some:
+            tell(f"every question once: {server.name}")
+            rows[server.name] = {name: server.answers(text, 60) for name, text in questions.items()}
+    with rdflib_endpoint(place, dump) as server:
+        measure([server], questions, given.seconds, results)
     lines = table(results, rows)
     print("\n".join(lines))
     if given.write:
