@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import pyoxigraph as ox
 
@@ -34,6 +34,8 @@ _IN_NAME = re.compile(r"[:?$][\w%:-]*$")
 _FROM = re.compile(r"(?<![?$\w:-])FROM\s*(NAMED\b|<|[^\s<>{}()]*:)", re.I)
 _PREFIX = re.compile(r"\bPREFIX\s+([A-Za-z][\w-]*):\s*<([^<>]*)>", re.I)
 _DOTTED = re.compile(NOISE.pattern + r"|(?<![\w:?$@-])(?P<prefix>[A-Za-z][\w-]*):(?P<local>\w[\w-]*(?:\.[\w-]+){2,})", re.S)
+LISTED: Final = "<!>"
+"""How the skeleton of a query shows a server that may be called."""
 _CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
 
@@ -70,7 +72,19 @@ def skeleton(text: str) -> str:
     Escaped characters in names become ``_``: a quote or ``#`` behind a backslash opens nothing.
     Source: SPARQL 1.1 Query Language, sections 19.4 (comments) and 19.8 (grammar).
     """
-    return NOISE.sub(lambda m: {"<": "<>", "#": " ", "\\": "_"}.get(m[0][0], '""'), text)
+    return _bared(text, frozenset())
+
+
+def _bared(text: str, listed: frozenset[str]) -> str:
+    """Return the skeleton of ``text``, an IRI of ``listed`` as ``<!>``, which no query can write: there every IRI is ``<>``."""
+
+    def bare(match: re.Match[str]) -> str:
+        said = match[0]
+        if said[0] == "<":
+            return LISTED if said[1:-1] in listed else "<>"
+        return {"#": " ", "\\": "_"}.get(said[0], '""')
+
+    return NOISE.sub(bare, text)
 
 
 def with_whole_names(text: str) -> str:
@@ -87,16 +101,27 @@ def with_whole_names(text: str) -> str:
     return _DOTTED.sub(lambda m: whole(m) if m["prefix"] else m[0], text)
 
 
-def refuse_what_reaches_out(text: str) -> None:
+def calls_out(text: str) -> bool:
+    """Whether a query has SERVICE, to whatever server."""
+    return any(_calls_out(skeleton(read)) for read in _readings(text))
+
+
+def _readings(text: str) -> set[str]:
+    return {text, _CODEPOINT.sub(lambda m: chr(min(int(m[1] or m[2], 16), 0x10FFFF)), text)}
+
+
+def refuse_what_reaches_out(text: str, services: frozenset[str] = frozenset()) -> None:
     """Refuse updates and federated calls before any engine sees them.
 
+    Args:
+        services: servers that may be called, by their whole addresses as a query writes them behind SERVICE.
     Raises:
         Refused: with the policy. Sekinin answers questions; it neither changes nor fetches.
     Source: SPARQL 1.1 Query Language, section 19.2: code points count as written out before anything else is read.
         pyoxigraph reads them only in strings and IRIs, other servers anywhere, so the text is read in both ways.
     """
-    for read in {text, _CODEPOINT.sub(lambda m: chr(min(int(m[1] or m[2], 16), 0x10FFFF)), text)}:
-        bare = skeleton(read)
+    for read in _readings(text):
+        bare = _bared(read, services)
         if _calls_out(bare):
             raise Refused("query", "SERVICE would call another server", "ask that server itself; nothing leaves this machine")
         if _UPDATE.search(bare):
@@ -104,7 +129,7 @@ def refuse_what_reaches_out(text: str) -> None:
 
 
 def _calls_out(bare: str) -> bool:
-    """Whether a skeleton has SERVICE, SILENT or not, then one term, then a brace.
+    """Whether a skeleton has SERVICE, SILENT or not, then one term that is not listed, then a brace.
 
     The engine wants no blank before the keyword or after it (``1SERVICE<…>{`` is a call), so that words do not
     tell; only within a name or a variable it is none. Linear in the length of the text.
@@ -120,6 +145,8 @@ def _calls_out(bare: str) -> bool:
                 terms = len(rest) + (match.end() < len(said))
                 silent = rest[:1] if match.end() == len(said) else [said[match.end() :]] if match.end() + 6 == len(said) else []
                 terms -= bool(silent) and silent[0].upper() == "SILENT"
+                if (rest[-1] if rest else said[match.end() :]) == LISTED:
+                    continue
                 if terms == 1 and not _IN_NAME.search(said, max(0, match.start() - 100), match.start()):
                     return True
         near = []
@@ -142,11 +169,13 @@ class EmbeddedStore:
     Args:
         engine: the opened pyoxigraph store.
         where: its folder or description, for messages.
+        services: servers that a query may call.
     """
 
-    def __init__(self, engine: ox.Store, where: str) -> None:
+    def __init__(self, engine: ox.Store, where: str, services: frozenset[str] = frozenset()) -> None:
         self.engine = engine
         self.where = where
+        self.services = services
 
     @classmethod
     def open(cls, folder: Path) -> EmbeddedStore:
@@ -183,7 +212,7 @@ class EmbeddedStore:
             Refused: if it is an update or calls another server.
             StoreFailure: if the engine fails while it reads.
         """
-        refuse_what_reaches_out(text)
+        refuse_what_reaches_out(text, self.services)
         default, named = _nodes(default_graph), _nodes(named_graphs)
         try:
             return self._ask(text, default, named)

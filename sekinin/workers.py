@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -35,7 +35,7 @@ from sekinin.errors import BadQuery, Busy, SekininError, StoreFailure, TooExpens
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.namespaces import PREFIXES
 from sekinin.settings import from_environment
-from sekinin.store import NOISE, EmbeddedStore, Result, Triples, asserted_beside, names_graphs, refuse_what_reaches_out, skeleton
+from sekinin.store import NOISE, EmbeddedStore, Result, Triples, asserted_beside, calls_out, names_graphs, refuse_what_reaches_out, skeleton
 
 INLINE: Final = 2 * 1024 * 1024
 """Bytes; a larger answer goes through a file."""
@@ -57,6 +57,8 @@ class Limits:
         at_once: queries that run at the same time.
         wait: seconds that the next one waits for its turn.
         rate: requests a second that one client may send for long; it may send ten times as many at once.
+        services: addresses that a query may call by SERVICE, apart by blanks; empty for none. Such a query runs in a worker
+            that can open sockets, so list only servers that you trust.
     """
 
     seconds: float = 10.0
@@ -68,6 +70,12 @@ class Limits:
     at_once: int = max(2, os.cpu_count() or 2)
     wait: float = 2.0
     rate: float = 50.0
+    services: str = ""
+
+    @property
+    def listed(self) -> frozenset[str]:
+        """Return the addresses that a query may call."""
+        return frozenset(re.split(r"[\s,]+", self.services)) - {""}
 
     @classmethod
     def from_environment(cls) -> Limits:
@@ -137,7 +145,7 @@ def guard(text: str, limits: Limits) -> None:
     """
     if len(text) > limits.length:
         raise TooLong("query", f"it has {len(text):,} characters; at most {limits.length:,} are allowed", "shorten it, or ask in parts")
-    refuse_what_reaches_out(text)
+    refuse_what_reaches_out(text, limits.listed)
     depth = deepest = 0
     for mark in re.findall(r"[{}()\[\]]", skeleton(text)):
         depth += 1 if mark in "{([" else -1
@@ -188,11 +196,14 @@ class Pool:
     Args:
         folder: the store on disk.
         limits: what one query may use.
+        outward: whether its workers can open sockets, for queries that call a server of the list.
     """
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, outward: bool = False) -> None:
         self.folder = folder
         self.limits = limits
+        self.outward = outward
+        self._outside: Pool | None = None
         self.ended = 0
         """Workers that were killed or died since the start."""
         self._spool = tempfile.TemporaryDirectory(prefix="sekinin-")
@@ -212,7 +223,16 @@ class Pool:
             BadQuery, Refused, TooLong: if it cannot be asked.
         """
         guard(job.text, self.limits)
+        if self.limits.listed and not self.outward and calls_out(job.text):
+            return self._for_services().ask(job)
         return self._ask(job, again=True)
+
+    def _for_services(self) -> Pool:
+        """Return the pool for queries that call a server; it has one worker, and is started when it is needed."""
+        with self._lock:
+            if self._outside is None:
+                self._outside = Pool(self.folder, replace(self.limits, at_once=1), outward=True)
+            return self._outside
 
     def _ask(self, job: Job, again: bool) -> Answer:
         worker = self._free()
@@ -255,6 +275,8 @@ class Pool:
 
     def close(self) -> None:
         """End every worker."""
+        if self._outside is not None:
+            self._outside.close()
         with self._lock:
             self._closed = True
             workers = list(self._all)
@@ -272,7 +294,7 @@ class Pool:
         with self._lock:
             if self._closed:
                 return
-            worker = _Worker(self.folder, self.limits, Path(self._spool.name))
+            worker = _Worker(self.folder, self.limits, Path(self._spool.name), self.outward)
             self._all.add(worker)
         self._idle.put(worker)
 
@@ -289,9 +311,9 @@ class _Worker:
 
     _context = multiprocessing.get_context("spawn")
 
-    def __init__(self, folder: Path, limits: Limits, spool: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits, spool: Path, outward: bool) -> None:
         self.pipe, other = self._context.Pipe()
-        self.process = self._context.Process(target=_serve, args=(other, str(folder), limits, str(spool)), daemon=True)
+        self.process = self._context.Process(target=_serve, args=(other, str(folder), limits, str(spool), outward), daemon=True)
         self.process.start()
         other.close()
         self._started = False
@@ -300,9 +322,9 @@ class _Worker:
         """Wait for the start of the process, and return whether it lives."""
         try:
             self._started = self._started or (self.pipe.poll(START) and self.pipe.recv() == "ready")
+            return self._started and not self.pipe.poll()  # idle, it says nothing: what can be read is the end of its pipe
         except (EOFError, OSError):
             return False
-        return self._started and self.process.is_alive()
 
     def ask(self, job: Job, limits: Limits) -> Answer:
         start = time.monotonic()
@@ -321,7 +343,9 @@ class _Worker:
 
     def was_killed(self) -> bool:
         """Whether the process was ended from outside, and did not fall over its query."""
-        self.process.join(1)
+        until = time.monotonic() + 1
+        while self.process.exitcode is None and time.monotonic() < until:  # another thread may be about to fetch it
+            time.sleep(0.005)
         return self.process.exitcode in (-signal.SIGKILL, -signal.SIGTERM)
 
     def end(self) -> None:
@@ -333,7 +357,7 @@ class _Worker:
 # ---- in the worker process
 
 
-def _serve(pipe: Connection, folder: str, limits: Limits, spool: str) -> None:
+def _serve(pipe: Connection, folder: str, limits: Limits, spool: str, outward: bool) -> None:
     """Answer jobs until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -342,7 +366,10 @@ def _serve(pipe: Connection, folder: str, limits: Limits, spool: str) -> None:
     beside = asserted_beside(Path(folder))
     asserted = EmbeddedStore.open(beside) if beside.is_dir() else None
     _bound_memory(limits.memory)
-    deny_sockets()
+    if outward:
+        store.services = limits.listed
+    else:
+        deny_sockets()
     pipe.send("ready")
     while True:
         try:

@@ -220,7 +220,7 @@ def test_the_guide_names_every_setting() -> None:
     listed = dict(re.findall(r"(?m)^\| `(SEKININ_\w+)` \| ([^|]*?) \|", guide))
     for kind, prefix in ((Limits, "SEKININ_LIMIT_"), (Settings, PREFIX)):
         for each in fields(kind):
-            default = f"{each.default:,}" if isinstance(each.default, int) else str(each.default)
+            default = f"{each.default:,}" if isinstance(each.default, int) else str(each.default) or "none"
             assert listed.pop(f"{prefix}{each.name.upper()}").replace("*", "") in (default, default.removesuffix(".0"), "the cores, at least 2"), (
                 each.name
             )

@@ -6,7 +6,9 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -131,3 +133,73 @@ def test_settings_are_read_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEKININ_LIMIT_ROWS", "many")
     with pytest.raises(BadQuery, match="not a positive number"):
         Limits.from_environment()
+
+
+class _Neighbour(BaseHTTPRequestHandler):
+    """A SPARQL server that answers one row, and counts who asks."""
+
+    asked = 0
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        type(self).asked += 1
+        body = b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"literal","value":"from next door"}}]}}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/sparql-results+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def neighbour() -> Iterator[str]:
+    _Neighbour.asked = 0
+    server = HTTPServer(("127.0.0.1", 0), _Neighbour)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/sparql"
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+
+
+@pytest.mark.whole
+def test_a_server_of_the_list_may_be_called(built: builder.Built, neighbour: str) -> None:
+    """SERVICE goes to the addresses of the list and to no other; with the list empty it goes nowhere."""
+
+    def call(where: str) -> str:
+        return f"SELECT ?x {{ SERVICE <{where}> {{ ?s ?p ?x }} }}"
+
+    pool = Pool(builder.current(), Limits(at_once=1, services=f"https://example.org/sparql, {neighbour}"))
+    try:
+        assert b"from next door" in b"".join(pool.ask(Job(call(neighbour))).stream()) and _Neighbour.asked == 1
+        assert pool.ask(Job("ASK { ?s ?p ?o }")).kind == "boolean"
+        for text in (
+            call(neighbour + "/"),
+            call(neighbour.replace("sparql", "%73parql")),
+            f"SELECT ?x {{ VALUES ?where {{ <{neighbour}> }} SERVICE ?where {{ ?s ?p ?x }} }}",
+            f"PREFIX x: <{neighbour}> SELECT ?x {{ SERVICE x: {{ ?s ?p ?x }} }}",
+            f"SELECT ?x {{ SERVICE <{neighbour}> {{ ?s ?p ?x }} SERVICE <http://127.0.0.1:1/> {{ ?s ?p ?x }} }}",
+            "SELECT ?x { SERVICE <!> { ?s ?p ?x } }",
+            f"BASE <{neighbour}> SELECT ?x {{ SERVICE <> {{ ?s ?p ?x }} }}",
+        ):
+            with pytest.raises(Refused):
+                pool.ask(Job(text))
+    finally:
+        pool.close()
+    closed = Pool(builder.current(), Limits(at_once=1))
+    try:
+        with pytest.raises(Refused):
+            closed.ask(Job(call(neighbour)))
+    finally:
+        closed.close()
+    assert _Neighbour.asked == 1

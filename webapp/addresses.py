@@ -11,7 +11,7 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from sekinin.errors import BadQuery
 from sekinin.namespaces import BASE, PREFIXES
@@ -121,6 +121,13 @@ def path_of(iri: str) -> str:
 
     An IRI of another scheme, as ``javascript:``, comes from whoever wrote a query; it is shown and never linked.
     """
+    known: dict[str, str] = g.setdefault("paths", {})
+    if iri not in known:
+        known[iri] = _path_of(iri)
+    return known[iri]
+
+
+def _path_of(iri: str) -> str:
     name = name_of(iri)
     if not name:
         return iri if iri.startswith(("https://", "http://", "mailto:")) else ""

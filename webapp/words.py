@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import request
+from flask import g, request
 
 LANGUAGES: Final = ("ja", "en")
 
@@ -141,9 +141,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 
 def language() -> str:
-    """Return the language of this request: ``?lang=`` first, then Accept-Language, then Japanese."""
-    said = request.args.get("lang", "")
-    return said if said in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "ja"
+    """Return the language of this request: ``?lang=`` first, then Accept-Language, then Japanese; found out once."""
+    if "language" not in g:
+        said = request.args.get("lang", "")
+        g.language = said if said in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "ja"
+    found: str = g.language
+    return found
 
 
 def word(key: str) -> str:
