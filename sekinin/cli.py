@@ -282,6 +282,44 @@ def cite(paper: Path, passage: str) -> None:
         click.echo(text)
 
 
+@main.group(epilog=_example("sekinin sources list", "sekinin sources add ~/papers/talkz.txt"))
+def sources() -> None:
+    """Your own copies of the papers, so that passages can be shown; nothing of them enters the graph."""
+
+
+@sources.command("add", epilog=_example("sekinin sources add ~/papers/talkz.txt"))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def add_source(files: tuple[Path, ...]) -> None:
+    """Put your copy of a paper in place, as text or PDF, after checking its digest."""
+    from sekinin import papers
+
+    for path in files:
+        rendition, place = papers.add(builder.texts_store(), path)
+        click.echo(f"{rendition.label}: {place}")
+
+
+@sources.command("list", epilog=_example("sekinin sources list"))
+def list_sources() -> None:
+    """List the papers that the graph cites, with their digests, and which of them are here."""
+    from sekinin import papers
+
+    for rendition in papers.renditions(builder.texts_store()).values():
+        here = "here" if papers.text_of(rendition.sha256) is not None else "missing"
+        click.echo(f"{here:8}{rendition.sha256}  {rendition.label} ({rendition.length:,} characters)")
+
+
+@sources.command("remove", epilog=_example("sekinin sources remove 4f0c…"))
+@click.argument("sha256")
+def remove_source(sha256: str) -> None:
+    """Take your copy of a paper away again; SHA256 as `sources list` shows it, or its beginning."""
+    from sekinin import papers
+
+    known = [digest for digest in papers.renditions(builder.texts_store()) if digest.startswith(sha256.lower().rstrip("…"))]
+    if len(known) != 1:
+        raise Missing(sha256[:64], "this is the digest of no paper, or of several", "see: sekinin sources list")
+    click.echo("removed" if papers.remove(known[0]) else "it was not here")
+
+
 @main.command(epilog=_example("sekinin fmt", "sekinin fmt graphs/spcc/talkz-1.0.ttl"))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--check", "dry", is_flag=True, help="Write nothing; exit 1 if a file is not in house form.")

@@ -16,7 +16,7 @@ class Format:
         name: short name, as in ``?format=`` and on the command line.
         media: media type that is sent.
         ending: of its files, without the dot.
-        engine: what pyoxigraph calls it.
+        engine: what pyoxigraph calls it; None for what it does not write.
         words: other names by which clients ask for it, media types included.
         comment: how a line of the body becomes a comment (with ``{}`` for its text), or the empty string.
     """
@@ -24,7 +24,7 @@ class Format:
     name: str
     media: str
     ending: str
-    engine: ox.QueryResultsFormat | ox.RdfFormat
+    engine: ox.QueryResultsFormat | ox.RdfFormat | None
     words: tuple[str, ...] = ()
     comment: str = ""
 

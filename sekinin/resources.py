@@ -69,3 +69,12 @@ def build_folder() -> Path:
     except OSError as why:
         raise Missing(str(place), f"the build folder cannot be made ({why.strerror})", "set SEKININ_BUILD to a folder that can be written") from why
     return place
+
+
+def papers_folder() -> Path:
+    """Return the folder of the reader's own copies of papers; it may not be there yet.
+
+    ``SEKININ_PAPERS`` wins; else the user's folder for data.
+    """
+    said = os.environ.get("SEKININ_PAPERS")
+    return Path(said) if said else Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "sekinin" / "papers"

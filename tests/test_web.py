@@ -58,7 +58,7 @@ def test_the_start_page_has_the_five_services(client: FlaskClient) -> None:
 def test_a_service_page_holds_what_the_paper_says(client: FlaskClient) -> None:
     """TALKZ: its cells with the explicit dash, its duties, its seven business days, each with its section."""
     text = client.get("/services/talkz?lang=en", headers=HTML).get_data(as_text=True)
-    assert text.count("no responsibility (printed") == 6
+    assert text.count("explicitly none (printed") == 6 + 1  # the legend says it too
     assert "business day" in text and "CLD.6.3.1" in text
     assert "not stated" in text
 
@@ -66,7 +66,7 @@ def test_a_service_page_holds_what_the_paper_says(client: FlaskClient) -> None:
 def test_silence_is_said(client: FlaskClient) -> None:
     """The check sheet puts no duty on the customer, and the page says that the paper says nothing."""
     text = client.get("/services/ai-analyst?lang=en", headers=HTML).get_data(as_text=True)
-    assert "The paper says nothing of this kind." in text
+    assert "The paper states no duty of this layer." in text
 
 
 @pytest.mark.parametrize(

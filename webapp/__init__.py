@@ -8,9 +8,49 @@ from flask import Flask
 
 from sekinin.store import Store
 from sekinin.workers import Pool
-from webapp import api, conformance, data, endpoint, graphstore, linked, operations, pages, problems
+from webapp import (
+    api,
+    atlas,
+    commitments,
+    conformance,
+    controls,
+    data,
+    duties,
+    endpoint,
+    findings,
+    glossary,
+    graphstore,
+    linked,
+    operations,
+    pages,
+    problems,
+    profiles,
+    questions,
+    source,
+)
 from webapp.answers import Context
 from webapp.serving import Settings
+
+PARTS = (
+    operations,
+    problems,
+    endpoint,
+    pages,
+    atlas,
+    duties,
+    commitments,
+    controls,
+    profiles,
+    source,
+    questions,
+    glossary,
+    findings,
+    graphstore,
+    linked,
+    data,
+    api,
+    conformance,
+)
 
 
 def create_app(
@@ -33,7 +73,7 @@ def create_app(
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(pages.GLOBALS)
-    for part in (operations, problems, endpoint, pages, graphstore, linked, data, api, conformance):
+    for part in PARTS:
         app.register_blueprint(part.blueprint)
     if settings is not None:
         operations.protect(app, settings)

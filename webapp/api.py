@@ -84,8 +84,8 @@ def ask(topic: str, name: str) -> Response:
         Missing: if there is no such question, naming the nearest.
         BadQuery: for a parameter that it has not, that is given twice, or that does not fit.
     """
-    question = _question(topic, name)
-    given = _given(question)
+    question = question_of(topic, name)
+    given = given_of(question)
     if form_of(question) == "rows" and ("limit" in request.values or "offset" in request.values):
         return _page(question, given)
     return respond(queries.bind(question, given).text())
@@ -94,7 +94,7 @@ def ask(topic: str, name: str) -> Response:
 @blueprint.get("/questions/<topic>/<name>/choices/<parameter>")
 def choose(topic: str, name: str, parameter: str) -> Response:
     """List what may be chosen for one parameter, with names in both languages."""
-    question = _question(topic, name)
+    question = question_of(topic, name)
     found = next((p for p in question.params if p.name == parameter), None)
     if found is None:
         raise Missing(f"parameter {parameter[:60]}", "the question has no parameter of this name", _those_of(question))
@@ -124,7 +124,12 @@ def _json(said: object, *parts: str) -> Response:
     return stamp(Response(current_app.json.dumps(said), mimetype="application/json"), "api", request.path, *parts)
 
 
-def _question(topic: str, name: str) -> Question:
+def question_of(topic: str, name: str) -> Question:
+    """Return the question of this name.
+
+    Raises:
+        Missing: naming the nearest.
+    """
     said = f"{topic}/{name}"
     questions = shown()
     if said in questions:
@@ -138,7 +143,7 @@ def _those_of(question: Question) -> str:
     return f"parameters are {', '.join([*(p.name for p in question.params), *COMMON])}"
 
 
-def _given(question: Question) -> dict[str, str]:
+def given_of(question: Question) -> dict[str, str]:
     """Read the parameters of this request, each checked against its kind and what there is."""
     if request.method == "POST" and request.mimetype != "application/x-www-form-urlencoded":
         raise UnsupportedMediaType("send the parameters as application/x-www-form-urlencoded")

@@ -66,17 +66,21 @@ def files() -> list[Dump]:
         return []
 
 
-def findings() -> list[dict[str, Any]]:
-    """Return what the checks of the build found, with how often each was found, the gravest first."""
+def findings_of_build() -> list[dict[str, Any]]:
+    """Return what the checks of the build found, the gravest first, as the manifest keeps it."""
     folder = current_app.config.get(FOLDER)
     try:
-        found = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["findings"] if folder else []
+        found: list[dict[str, Any]] = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["findings"] if folder else []
     except (OSError, ValueError, KeyError):
         found = []
-    counted = Counter((f["severity"], f["rule"], f["what"].get(language()) or f["what"].get("en", "")) for f in found)
     order = ("Violation", "Warning", "Info")
-    lines = [{"severity": s, "rule": rule, "what": what, "number": number} for (s, rule, what), number in counted.items()]
-    return sorted(lines, key=lambda line: (order.index(str(line["severity"])), line["rule"]))
+    return sorted(found, key=lambda one: (order.index(one["severity"]), one["rule"], one["where"]))
+
+
+def findings() -> list[dict[str, Any]]:
+    """Return what the checks found, with how often each was found, the gravest first."""
+    counted = Counter((f["severity"], f["rule"], f["what"].get(language()) or f["what"].get("en", "")) for f in findings_of_build())
+    return [{"severity": s, "rule": rule, "what": what, "number": number} for (s, rule, what), number in counted.items()]
 
 
 def _ask(name: str, **given: str) -> list[Row]:

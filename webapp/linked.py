@@ -17,12 +17,13 @@ from sekinin import queries
 from sekinin.errors import BadQuery, Missing
 from sekinin.formats import GRAPHS
 from sekinin.namespaces import BASE, PREFIXES, graph_iri, made, shrink
-from sekinin.store import Row, Term, rows
+from sekinin.store import Row, Term
 from webapp.addresses import SETTING, address, base_url, iri_of, is_iri, kept, meant, name_of, other_inference, path_of, uri
 from webapp.answers import inference, stamp, store
 from webapp.graphstore import register, whole
 from webapp.negotiation import HTML, wanted
 from webapp.problems import HTTP_TITLES, problem
+from webapp.saved import ask
 from webapp.words import LANGUAGES, language
 
 blueprint = Blueprint("linked", __name__)
@@ -174,11 +175,8 @@ def _resource(name: str, iri: str) -> str:
 
 
 def rows_of(name: str, **given: str) -> list[Row]:
-    """Return the rows of the saved question ``name``, in the language of this request if it has one."""
-    question = queries.get(name)
-    if any(p.name == "lang" for p in question.params):
-        given.setdefault("lang", language())
-    return list(rows(queries.bind(question, given).ask(store())))
+    """Return copies of the rows of the saved question ``name``, for whoever changes them."""
+    return [dict(row) for row in ask(name, **given)]
 
 
 def told(found: Iterable[Row]) -> list[Row]:

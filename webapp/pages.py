@@ -1,98 +1,104 @@
-"""The pages: each view names its questions, binds them, and hands the rows to a template."""
+"""The start page, and what every template can call."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, g, request, url_for
 
-from sekinin import queries
+from sekinin.errors import BadQuery
 from sekinin.formats import GRAPHS
-from sekinin.namespaces import BASE, PREFIXES, made, shrink
-from sekinin.store import Row, rows
-from webapp import linked
-from webapp.answers import inference, store
+from sekinin.namespaces import BASE, made, shrink
+from webapp import linked, views
+from webapp.addresses import path_of
+from webapp.atlas import stack, view_words
 from webapp.negotiation import HTML, wanted
+from webapp.offered import services
+from webapp.places import source_of
+from webapp.saved import ask, name
+from webapp.views import Line, Table, View, respond
 from webapp.words import LANGUAGES, language, word
 
 blueprint = Blueprint("pages", __name__)
-LAYERS = ("CustomerLayer", "ProviderLayer", "InfrastructureLayer")
-
-
-def ask(name: str, **given: str) -> list[Row]:
-    """Return the rows of the saved question ``name``, in the language of this request if it has one."""
-    question = queries.get(name)
-    if any(p.name == "lang" for p in question.params):
-        given.setdefault("lang", language())
-    return list(rows(queries.bind(question, given).ask(store())))
+AT_ONCE: Final = 50
+"""Services on one page of the start."""
+DRAWN: Final = 6
+"""Services up to which the start draws their split."""
+TASKS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
+    ("task-atlas", "atlas.atlas", {}),
+    ("task-duties", "duties.duties", {"layer": "customer"}),
+    ("task-backup", "commitments.commitments", {"subject": "BackupRetentionCommitment"}),
+    ("task-outside", "questions.question", {"topic": "locations", "name": "how-far-in-country"}),
+    ("task-control", "controls.control", {"framework": "iso27017-2015", "number": "CLD.13.1.4"}),
+    ("task-control-2022", "controls.control", {"framework": "iso27002-2022", "number": "8.13"}),
+    ("task-end", "duties.duties", {"layer": "provider", "phase": "AtEndPhase"}),
+    ("task-deletion", "commitments.commitments", {"subject": "DeletionCommitment"}),
+    ("task-certificates", "questions.question", {"topic": "certificates", "name": "held-and-planned"}),
+    ("task-notice", "commitments.commitments", {"subject": "NotificationCommitment"}),
+    ("task-supply", "questions.question", {"topic": "supply", "name": "infrastructure-providers"}),
+    ("task-findings", "findings.findings", {}),
+)
+"""What people ask most: the sentence, and the page that answers it."""
 
 
 @blueprint.get("/")
-def start() -> Response | str:
+def start() -> Response:
     """Show the services at a glance; to a program that asks for RDF, the ontology."""
-    if wanted(GRAPHS) != HTML and request.accept_mimetypes.accept_html is False:
+    if request.accept_mimetypes.accept_html is False and "format" not in request.args and wanted(GRAPHS) != HTML:
         return linked.see(BASE)
-    return render_template("start.html", services=ask("services/services"))
+    return respond(view, "start.html", rdf=False)
 
 
-@blueprint.get("/services/<name>")
-def service(name: str) -> Response | str:
-    """Show one service: who is responsible, what the customer must do, what is promised, what is said to each control."""
-    iri = PREFIXES["id"] + "service-" + name
-    if not inference():  # what the paper alone says of it; the tables below are chosen by inferred classes
-        return linked.see(iri)
-    found = [row for row in ask("services/services") if row["service"].value == iri]
-    if not found:
-        abort(404)
-    duties = ask("duties/duties", service=iri, layer="sk:CustomerLayer")
-    return render_template(
-        "service.html",
-        service=found[0],
-        atlas=_atlas(ask("responsibility/assignments", service=iri)),
-        layers=ask("responsibility/layers"),
-        duties=_gather(duties, "duty"),
-        commitments=_gather(ask("commitments/commitments", service=iri), "commitment"),
-        statements=_gather(ask("controls/statements", service=iri), "statement"),
+def view(lang: str) -> View:
+    """Return the services at a glance and the questions that people ask."""
+    known = list(services(lang).values())
+    said = request.args.get("page", "1")
+    if not (said.isascii() and said.isdigit() and len(said) < 7 and int(said) > 0):
+        raise BadQuery("page", f"{said[:40]!r} is no number from 1", "write digits only, e.g. 2")
+    page = int(said)
+    shown = known[(page - 1) * AT_ONCE : page * AT_ONCE]
+    counts = {row["service"].value: row for row in ask("services/services", lang=lang)}
+    keys = ("customerDuties", "duties", "commitments", "controls")
+    lines = tuple(
+        Line((each.label, each.provider_label, each.document_label, *(int(counts[each.iri][key].value) for key in keys)), "")
+        for each in known
+        if each.iri in counts
     )
+    words = {
+        "shown": [(each, counts[each.iri]) for each in shown if each.iri in counts],
+        "number": len(known),
+        "page": page,
+        "pages": -(-len(known) // AT_ONCE),
+        "tasks": [(url_for(endpoint, lang=lang, **given), word(key, lang)) for key, endpoint, given in TASKS],
+        **(view_words([stack(each, lang) for each in known], lang) if len(known) <= DRAWN else {"areas": []}),
+    }
+    columns = ("service", "provider", "document", "customer-duties", "duties", "commitments", "controls")
+    return View("", "services", (Table("services", columns, lines),), (), words)
 
 
-def _gather(found: Iterable[Row], key: str) -> list[dict[str, Any]]:
-    """Join the rows that differ only in their section into one, with the list of its sections."""
-    joined: dict[str, dict[str, Any]] = {}
-    for row in found:
-        entry = joined.setdefault(row[key].value, {**row, "sections": []})
-        section = {name: row[name] for name in ("section", "notation", "title") if name in row}
-        if section not in entry["sections"]:
-            entry["sections"].append(section)
-    return list(joined.values())
-
-
-def _atlas(found: Iterable[Row]) -> list[dict[str, Any]]:
-    """Return one entry an area, in order, with its assignments by layer."""
-    areas: dict[str, dict[str, Any]] = {}
-    for row in _gather(found, "assignment"):
-        area = areas.setdefault(row["area"].value, {"label": row["areaLabel"], "cells": defaultdict(list)})
-        area["cells"][row["layer"].value].append(row)
-    return list(areas.values())
-
-
-def _made_by(graph: str) -> str:
+def made_by(graph: str) -> str:
     """Say whether a graph holds what is asserted, inferred or derived, the last two with their sign."""
     kind = made(graph)
     return ("∴ " if kind in ("inferred", "derived") else "") + word(kind)
 
 
+def href(iri: str) -> str:
+    """Return where a link to ``iri`` leads; nowhere in a file that stands alone."""
+    return "" if "anchors" in g else path_of(iri)
+
+
 GLOBALS: dict[str, Any] = {
     "w": word,
     "shrink": shrink,
-    "made_by": _made_by,
+    "made_by": made_by,
     "is_iri": lambda term: isinstance(term, ox.NamedNode),
-    "layer_iris": [PREFIXES["sk"] + layer for layer in LAYERS],
-    "none_iri": PREFIXES["sk"] + "NoResponsibility",
+    "href": href,
+    "here": views.here,
+    "heading": views.heading,
+    "source_of": source_of,
+    "names_of": lambda iri: name(iri, language()),
 }
 """What every template and macro can call."""
 
@@ -100,5 +106,5 @@ GLOBALS: dict[str, Any] = {
 @blueprint.app_context_processor
 def _for_templates() -> dict[str, object]:
     other = LANGUAGES[1 - LANGUAGES.index(language())]
-    arguments = {**{k: v for k, v in request.args.items() if k not in ("lang", "format")}, "lang": other}
-    return {"lang": language(), "other_language": f"{request.path}?{urlencode(arguments)}"}
+    kept = [(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "format", "bom")]
+    return {"lang": language(), "other_language": f"{request.path}?{urlencode([*kept, ('lang', other)])}"}

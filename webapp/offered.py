@@ -1,0 +1,113 @@
+"""The services that there are, who provides them, and which of them a request chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Final
+
+from flask import request
+
+from sekinin.errors import BadQuery, Missing
+from sekinin.namespaces import PREFIXES
+from webapp.saved import ask, text
+
+ABREAST: Final = 12
+"""Most services that one page compares."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a paper.
+
+    Args:
+        number: as printed; empty where the paper has none.
+        date: of the version, or of its cover; empty where the paper is undated.
+        sha256: digest of the text rendition that was read.
+        length: of that rendition, in code points.
+    """
+
+    iri: str
+    number: str
+    date: str
+    sha256: str
+    length: int
+    graph: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service with its provider and its paper.
+
+    Args:
+        slug: its name in addresses.
+    """
+
+    iri: str
+    slug: str
+    label: str
+    provider: str
+    provider_label: str
+    document: str
+    document_label: str
+    versions: tuple[Version, ...] = field(default=())
+
+
+def services(lang: str) -> dict[str, Service]:
+    """Return all services by their slug, in the order of their IRIs."""
+    found: dict[str, Service] = {}
+    for row in ask("services/documents", lang=lang):
+        iri = row["service"].value
+        slug = iri.removeprefix(PREFIXES["id"] + "service-")
+        version = Version(
+            row["version"].value,
+            text(row, "number"),
+            text(row, "date") or text(row, "cover"),
+            text(row, "sha256"),
+            int(text(row, "length") or 0),
+            row["graph"].value,
+        )
+        known = found.get(slug)
+        before = known.versions if known else ()
+        if version.iri not in {each.iri for each in before}:
+            before = (*before, version)
+        found[slug] = Service(
+            iri,
+            slug,
+            text(row, "label"),
+            text(row, "provider"),
+            text(row, "providerLabel"),
+            text(row, "document"),
+            text(row, "documentLabel"),
+            before,
+        )
+    return found
+
+
+def chosen(lang: str, default: int = 0) -> list[Service]:
+    """Return the services that the request names by ``?service=``, each once, in its order.
+
+    Args:
+        default: how many of all to return where it names none; 0 for none.
+    Raises:
+        Missing: for a service that is not there, naming the nearest.
+        BadQuery: for more than fit side by side.
+    """
+    known = services(lang)
+    said = dict.fromkeys(part for text in request.args.getlist("service") for part in text.split(",") if part)
+    if len(said) > ABREAST:
+        raise BadQuery("service", f"{len(said)} services are chosen; at most {ABREAST} fit side by side", "choose fewer")
+    return [find(slug, known) for slug in said] or list(known.values())[:default]
+
+
+def find(slug: str, known: dict[str, Service]) -> Service:
+    """Return the service called ``slug``, or whose IRI it is.
+
+    Raises:
+        Missing: naming the nearest.
+    """
+    bare = slug.removeprefix(PREFIXES["id"]).removeprefix("id:").removeprefix("service-")
+    if bare not in known:
+        near = get_close_matches(bare, known, n=1, cutoff=0.4)
+        raise Missing(f"service {slug[:60]}", "there is no service of this name", f"did you mean {near[0]}" if near else "see the start page")
+    return known[bare]

@@ -1,0 +1,137 @@
+"""The questions as sentences: the catalogue, and each with pickers filled from the graph, its answer, and the query behind it.
+
+Where an answer counts something it is drawn as well; what cannot be counted is not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, request, url_for
+
+from sekinin import queries
+from sekinin.formats import GRAPHS
+from sekinin.model import Parameter, Question
+from sekinin.namespaces import shrink
+from sekinin.store import Term
+from webapp.addresses import base_url
+from webapp.answers import answer, inference, table
+from webapp.api import given_of, question_of, shown
+from webapp.choices import choices, job_of, what_to_write
+from webapp.saved import names
+from webapp.views import Line, Table, View, respond
+from webapp.words import word
+
+blueprint = Blueprint("questions", __name__)
+MOST: Final = 1000
+"""Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
+PICKED: Final = 300
+"""Choices that a list offers; of more, one writes the name."""
+DRAWN: Final = 40
+"""Most bars of a chart."""
+
+
+@blueprint.get("/questions")
+def index() -> Response:
+    """Show every question as a sentence."""
+    return respond(index_view, "questions.html")
+
+
+def index_view(lang: str) -> View:
+    """Return the catalogue by topic."""
+    topics: dict[str, list[tuple[str, str]]] = {}
+    lines = []
+    for name, question in shown().items():
+        topic = name.partition("/")[0]
+        if topic in TECHNICAL:
+            continue
+        topics.setdefault(topic, []).append((name, question.summary(lang)))
+        lines.append(Line((word(f"topic-{topic}", lang), question.summary(lang), name)))
+    words = {"topics": [(topic, word(f"topic-{topic}", lang), found) for topic, found in topics.items()]}
+    return View(word("questions", lang), "questions", (Table("questions", ("topic", "question", "query-name"), tuple(lines)),), (), words)
+
+
+TECHNICAL: Final = ("choices", "describe", "resources", "search")
+"""Topics that serve the pages themselves and answer nobody's question."""
+
+
+@blueprint.get("/questions/<topic>/<name>")
+def question(topic: str, name: str) -> Response:
+    """Show one question with its pickers and its answer."""
+    return respond(lambda lang: question_view(question_of(topic, name), lang), "question.html", rdf=False)
+
+
+def question_view(asked: Question, lang: str) -> View:
+    """Return the answer to one question, with what the reader may choose."""
+    given = given_of(asked)
+    if any(p.name == "lang" for p in asked.params):
+        given["lang"] = lang
+    found = table(answer(job_of(asked, given, inference())))
+    columns: list[str] = found["names"]  # type: ignore[assignment]
+    rows: list[list[Term | None]] = found["table"]  # type: ignore[assignment]
+    lines = tuple(Line(tuple(_cell(term, lang) for term in row)) for row in rows)
+    bare = queries.bind(asked, {k: v for k, v in given.items() if v})
+    place = url_for("api.ask", topic=asked.name.partition("/")[0], name=asked.name.partition("/")[2])
+    words = {
+        "asked": asked,
+        "pickers": [(p, *_picker(asked, p, lang)) for p in asked.params if p.name != "lang"],
+        "columns": columns,
+        "rows": [[(term, _cell(term, lang)) for term in row] for row in rows[:MOST]],
+        "number": len(rows),
+        "cut": found["cut"],
+        "most": MOST,
+        "chart": chart(columns, lines, asked.text),
+        "query": bare.text(),
+        "api": place,
+        "call": (base_url() or request.host_url.rstrip("/")) + f"{place}?{urlencode({**{k: v for k, v in given.items() if v}, 'format': 'csv'})}",
+        "graph": list(GRAPHS),
+    }
+    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words)
+
+
+def _cell(term: Term | None, lang: str) -> str | int | float | None:
+    """Return a term as a reader wants it: the name of what has one, a number as a number."""
+    if term is None:
+        return None
+    if isinstance(term, ox.NamedNode):
+        return names(lang).get(term.value, shrink(term.value))
+    if isinstance(term, ox.Literal) and term.datatype.value.rpartition("#")[2] in ("integer", "decimal", "double"):
+        number = float(term.value)
+        return int(number) if number.is_integer() else number
+    return term.value if isinstance(term, ox.Literal) else str(term)
+
+
+def _picker(asked: Question, parameter: Parameter, lang: str) -> tuple[str, list[tuple[str, str]], str, str]:
+    """Return a parameter's label, its choices as value and name, what is chosen, and what to write where there is no list."""
+    found = choices(asked, parameter)
+    listed = [
+        (
+            choice.value,
+            " ".join(part for part in (choice.notation, (choice.ja if lang == "ja" else choice.en) or choice.en or choice.ja) if part)
+            or choice.value,
+        )
+        for choice in found[:PICKED]
+    ]
+    said = request.args.get(parameter.name, parameter.default or "")
+    key = f"param-{parameter.name}"
+    return word(key, lang), listed if len(found) <= PICKED else [], said, what_to_write(parameter)[lang != "ja"]
+
+
+def chart(columns: list[str], lines: tuple[Line, ...], query: str) -> list[tuple[str, float, float]]:
+    """Return the bars of an answer that counts: label, number, and length 0 to 1; empty where it counts nothing.
+
+    It counts where its query counts its last column, and the rows are few enough to look at.
+    """
+    if not 2 <= len(lines) <= DRAWN or not re.search(rf"\(COUNT\([^()]*\) AS \?{columns[-1]}\)", query):
+        return []
+    numbers = [line.cells[-1] for line in lines]
+    if not all(isinstance(number, int | float) and number >= 0 for number in numbers):
+        return []
+    most = max(float(number) for number in numbers if number is not None) or 1.0
+    return [
+        (" · ".join(str(cell) for cell in line.cells[:-1] if cell is not None), float(line.cells[-1] or 0), float(line.cells[-1] or 0) / most)
+        for line in lines
+    ]
