@@ -61,7 +61,7 @@ def bundle(root: Path) -> str:
             except (OSError, subprocess.TimeoutExpired) as why:
                 return str(why)
             if run.returncode:
-                return (run.stderr.strip() or run.stdout.strip())[-500:]
+                return next((line for line in run.stderr.splitlines() if "error" in line), f"code {run.returncode}")
         (root / BUNDLE).parent.mkdir(parents=True, exist_ok=True)
         for made in sorted(out.parent.iterdir(), reverse=True):  # the bundle last: its first line says that all is there
             shutil.copyfile(made, root / BUNDLE.parent / made.name)

@@ -358,6 +358,32 @@ def test_a_link_asks_again(browser: Any, server: Server) -> None:
 
 
 @whole
+def test_without_inference_it_stays_without(browser: Any, server: Server) -> None:
+    """A page that was opened without what is inferred asks without it, and so does its link."""
+    with visiting(browser, server, "sparql?lang=en&inference=off") as page:
+        write(page, "SELECT ?x { ?x a sk:Commitment }")
+        page.keyboard.press("Control+Enter")
+        outcome(page, r"^\d+ rows")
+        without = page.locator("#outcome").inner_text()
+        assert "inference=off" in page.url
+    with visiting(browser, server, "sparql?lang=en") as page:
+        write(page, "SELECT ?x { ?x a sk:Commitment }")
+        page.keyboard.press("Control+Enter")
+        outcome(page, r"^\d+ rows")
+        assert page.locator("#outcome").inner_text() != without
+
+
+@whole
+def test_a_file_is_still_sent_by_the_form(browser: Any, server: Server) -> None:
+    """The buttons for CSV and the like send what stands in the editor, as the plain form does."""
+    with visiting(browser, server) as page:
+        write(page, DUTIES)
+        with page.expect_response(lambda answer: "format=csv" in answer.url) as got:
+            page.get_by_role("button", name="CSV").click()
+        assert got.value.status == 200 and got.value.headers["content-type"].startswith("text/csv")
+
+
+@whole
 def test_what_was_asked_is_kept_here_only(browser: Any, server: Server) -> None:
     """The last queries are listed, one is chosen, all are deleted; nothing but the browser keeps them."""
     with visiting(browser, server) as page:
@@ -370,6 +396,7 @@ def test_what_was_asked_is_kept_here_only(browser: Any, server: Server) -> None:
         assert queries.count() == 20 and queries.first.inner_text() == "ASK { FILTER(22 = 1) }"
         queries.last.click()
         assert page.locator("#query").input_value() == "ASK { FILTER(3 = 1) }"
+        assert page.evaluate("document.activeElement.className") == "code"
         page.reload()
         page.get_by_text("履歴", exact=True).click()
         assert queries.count() == 20

@@ -88,6 +88,7 @@ export function open(field, settings, { words, run, changed }) {
     text: () => view.state.doc.toString(),
     write: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } }),
     mark: (place, message) => mark(view, place, message),
+    focus: () => view.focus(),
     clear: () => view.dispatch(setDiagnostics(view.state, [])),
   };
 }

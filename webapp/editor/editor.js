@@ -108,7 +108,7 @@ function asHistory() {
   const queries = past();
   const list = queries.map((query) => {
     const line = query.split("\n").map((each) => each.trim()).filter((each) => each && !/^(#|PREFIX\b)/i.test(each)).join(" ");
-    const choose = () => (editor.write(query), document.getElementById("content").scrollIntoView());
+    const choose = () => (editor.write(query), editor.focus());
     return make("li", {}, make("button", { type: "button", className: "link", title: query.slice(0, 500), onclick: choose }, line.slice(0, 160) || "…"));
   });
   const clear = make("button", { type: "button", className: "quiet", onclick: () => (forget(), tools()) }, words["editor-history-clear"]);
