@@ -17,6 +17,7 @@ from sekinin import queries
 from sekinin.errors import BadQuery, Refused
 from sekinin.formats import GRAPHS
 from webapp.answers import ROWS_ON_A_PAGE, respond, stamp
+from webapp.completion import interface
 from webapp.data import service_description
 from webapp.negotiation import HTML, wanted
 from webapp.words import language
@@ -93,12 +94,14 @@ def sparql() -> Response:
             page="sparql.html",
             query=given.query,
             limit=ROWS_ON_A_PAGE,
+            editor=interface(),
         )
     if "query" in request.values or request.method == "POST":
         raise BadQuery("query", "there is no query", "send it as the parameter: query")
     if (form := wanted(GRAPHS)) == HTML:
-        page = render_template("sparql.html", query=example(), names=[], table=[], answered=False, cut=0, limit=ROWS_ON_A_PAGE)
-        return stamp(Response(page, mimetype="text/html"), "sparql", language())
+        empty: dict[str, object] = {"names": [], "table": [], "answered": False, "cut": 0}
+        page = render_template("sparql.html", query=example(), limit=ROWS_ON_A_PAGE, editor=interface(), **empty)
+        return stamp(Response(page, mimetype="text/html"), page)
     return service_description(form)
 
 

@@ -126,6 +126,7 @@ JAPANESE: Final = {
     "there are no dumps": "取得できるファイルがありません",
     "the test suites were not run for this build": "このビルドについて試験はまだ実行されていません",
     "run: {}": "{} を実行してください",
+    "more than {} IRIs": "IRIが{}個を超えています",
     "more than {} requests a second for {} seconds": "毎秒{}回を超える要求が{}秒続きました",
     "wait a little": "少し待ってください",
     # HTTP
