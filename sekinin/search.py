@@ -95,7 +95,7 @@ class Entry:
         ja: its names in Japanese, the one that is shown first.
         en: its names in English.
         notation: its number, or empty.
-        service: IRI of the service that it is about, or empty.
+        about: IRI of the service that it is about, or of the framework or document that it belongs to, or empty.
         more: further text: definitions, notes, names of what it speaks of; it counts less.
         also: its number as its IRI writes it, if that is another one.
     """
@@ -105,7 +105,7 @@ class Entry:
     ja: tuple[str, ...] = ()
     en: tuple[str, ...] = ()
     notation: str = ""
-    service: str = ""
+    about: str = ""
     more: tuple[str, ...] = ()
     also: str = ""
 
@@ -121,7 +121,7 @@ class Hit:
         label_en: its name in English, or empty.
         notation: its number, or empty.
         score: how well it fits; comparable within one answer only.
-        service: IRI of the service that it is about, or empty.
+        about: IRI of the service that it is about, or of the framework or document that it belongs to, or empty.
     """
 
     iri: str
@@ -130,7 +130,7 @@ class Hit:
     label_en: str
     notation: str
     score: float
-    service: str
+    about: str
 
     def label(self, lang: str) -> str:
         """Return its name in ``lang`` if it has one, else in the other language, else its number or IRI."""
@@ -167,7 +167,7 @@ def _entry(iri: str, said: dict[str, Any]) -> Entry:
     notation = said.get("notation", "")
     local = iri.rpartition("/")[2] if iri.startswith(f"{BASE}/framework/") and notation else ""
     names = {name: tuple(sorted(said[name])) for name in ("ja", "en", "more")}
-    return Entry(iri, said["kind"], **names, notation=notation, service=said.get("service", ""), also=local if local != notation else "")
+    return Entry(iri, said["kind"], **names, notation=notation, about=said.get("about", ""), also=local if local != notation else "")
 
 
 def beside(store: Path) -> Path:
@@ -179,7 +179,7 @@ def _schema() -> Any:
     schema = tantivy.SchemaBuilder()
     for name in ("iri", "kind"):
         schema.add_text_field(name, stored=True, fast=name == "kind", tokenizer_name="raw", index_option="basic")
-    for name in ("label_ja", "label_en", "number", "service"):
+    for name in ("label_ja", "label_en", "number", "about"):
         schema.add_text_field(name, stored=True, tokenizer_name="raw", index_option="basic")
     for name in ("ja", "en", "more"):
         schema.add_text_field(name, tokenizer_name="whitespace", index_option="position")
@@ -225,7 +225,7 @@ def _document(entry: Entry) -> Any:
         label_ja=entry.ja[0] if entry.ja else "",
         label_en=entry.en[0] if entry.en else "",
         number=entry.notation,
-        service=entry.service,
+        about=entry.about,
         ja=" ".join(token for name in entry.ja for token in tokens(name)),
         en=" ".join(token for name in entry.en for token in tokens(name)),
         more=" ".join([*(token for text in entry.more for token in tokens(text)), *(parts if len(parts) > 1 else ())]),
@@ -402,8 +402,8 @@ class Index:
 
     def _hit(self, score: float, place: Any) -> Hit:
         said = self._searcher.doc(place)
-        iri, kind, ja, en, number, service = (said.get_first(name) or "" for name in ("iri", "kind", "label_ja", "label_en", "number", "service"))
-        return Hit(iri, kind, ja, en, number, round(float(score), 3), service)
+        iri, kind, ja, en, number, about = (said.get_first(name) or "" for name in ("iri", "kind", "label_ja", "label_en", "number", "about"))
+        return Hit(iri, kind, ja, en, number, round(float(score), 3), about)
 
 
 def _short(text: str) -> str:

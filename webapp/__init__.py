@@ -8,7 +8,7 @@ from flask import Flask
 
 from sekinin.store import Store
 from sekinin.workers import Pool
-from webapp import api, conformance, data, endpoint, graphstore, linked, operations, pages, problems
+from webapp import api, conformance, data, endpoint, graphstore, linked, operations, pages, problems, search
 from webapp.answers import Context
 from webapp.serving import Settings
 
@@ -33,7 +33,7 @@ def create_app(
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(pages.GLOBALS)
-    for part in (operations, problems, endpoint, pages, graphstore, linked, data, api, conformance):
+    for part in (operations, problems, endpoint, pages, graphstore, linked, data, api, conformance, search):
         app.register_blueprint(part.blueprint)
     if settings is not None:
         operations.protect(app, settings)
