@@ -32,6 +32,7 @@ SUGGESTED: Final = 100
 """Hits among which suggestions are ordered."""
 _CJK: Final = "々〆〇ァ-ヺヽヾ㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff"
 _PIECE: Final = re.compile(rf"(?P<cjk>[{_CJK}]+)|(?P<number>\d+(?:-\d+)+)(?![^\W_])|(?P<word>[^\W_{_CJK}]+(?:[.][^\W_{_CJK}]+)*)")
+_LETTER: Final = re.compile(f"[{_CJK}]")
 _LONG_VOWEL: Final = re.compile(r"ー+|(?<=[ァ-ヺヽヾ])-+")
 _DOT_BETWEEN: Final = re.compile(rf"(?<=[{_CJK}])[・·‧](?=[{_CJK}])")
 _ANNEX: Final = re.compile(r"\ba\.(?=\d)")
@@ -55,8 +56,7 @@ def fold(text: str) -> str:
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    text = "".join(_plain(c) for c in text).translate(_KANA)
-    text = _VU.sub(lambda match: _BU[match[1]], text)
+    text = _VU.sub(lambda match: _BU[match[1]], text.translate(_LETTERS))
     text = _DOT_BETWEEN.sub("", text)
     return " ".join(_LONG_VOWEL.sub("", text).split())
 
@@ -64,11 +64,22 @@ def fold(text: str) -> str:
 def _plain(letter: str) -> str:
     """Return a letter, a hyphen for each dash, a blank for a control character, and nothing for what only steers the layout."""
     if letter.isalnum():
-        return letter
+        return letter.translate(_KANA)
     kind = unicodedata.category(letter)
     if kind == "Pd" or letter == "\u2212":
         return "-"
-    return "" if kind == "Cf" else " " if kind in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") else letter
+    return "" if kind == "Cf" else " " if kind in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") else letter.translate(_KANA)
+
+
+class _Letters(dict[int, str]):
+    """What each letter is compared as, found out once."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _plain(chr(code))
+        return self[code]
+
+
+_LETTERS: Final = _Letters()
 
 
 def tokens(text: str) -> list[str]:
@@ -214,9 +225,7 @@ def write(folder: Path, found: Iterable[Entry]) -> int:
 
 
 def _document(entry: Entry) -> Any:
-    names = (*entry.ja, *entry.en)
-    everything = (*names, *entry.more)
-    letters = {c for text in everything for match in re.finditer(f"[{_CJK}]", fold(text)) for c in match[0]}
+    ja, en, more = ([token for text in texts for token in tokens(text)] for texts in (entry.ja, entry.en, entry.more))
     parts = tokens(entry.notation)  # a number of several words can be typed in part
     numbers = [_number(text) for text in (entry.notation, entry.also) if text]
     return tantivy.Document(
@@ -226,12 +235,12 @@ def _document(entry: Entry) -> Any:
         label_en=entry.en[0] if entry.en else "",
         number=entry.notation,
         about=entry.about,
-        ja=" ".join(token for name in entry.ja for token in tokens(name)),
-        en=" ".join(token for name in entry.en for token in tokens(name)),
-        more=" ".join([*(token for text in entry.more for token in tokens(text)), *(parts if len(parts) > 1 else ())]),
-        letters=" ".join(sorted(letters)),
+        ja=" ".join(ja),
+        en=" ".join(en),
+        more=" ".join([*more, *(parts if len(parts) > 1 else ())]),
+        letters=" ".join(sorted(set(_LETTER.findall("".join((*ja, *en, *more)))))),
         notation=" ".join(dict.fromkeys(form for number in numbers for form in (number, number.removeprefix("cld.")))),
-        start=[_squeezed(name)[:60] for name in names],
+        start=[_squeezed(name)[:60] for name in (*entry.ja, *entry.en)],
     )
 
 
