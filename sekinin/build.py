@@ -1,4 +1,4 @@
-"""The order of the steps: read, infer, check, derive, describe, load; only what changed is done again.
+"""The order of the steps: read, infer, check, derive, describe, load, search; only what changed is done again.
 
 A new store is made in a place of its own and takes the old one's name at the end, so that
 a build that fails or is killed leaves the old store answering.
@@ -22,7 +22,7 @@ from typing import Any, cast
 
 import pyoxigraph as ox
 
-from sekinin import resources, texts
+from sekinin import resources, search, texts
 from sekinin.errors import StoreFailure
 from sekinin.export import write_whole
 from sekinin.model import Finding
@@ -87,9 +87,10 @@ def open_current() -> EmbeddedStore:
 
 
 def _files(store: Path) -> dict[str, str]:
-    """Return size and digest of each data file of a store and of the asserted one beside it; of large ones the sizes alone, to open at once."""
+    """Return size and digest of each data file of a store and of what stands beside it; of large ones the sizes alone, to open at once."""
     both = [*store.iterdir(), *(asserted_beside(store).iterdir() if asserted_beside(store).is_dir() else ())]
     paths = sorted(path for path in both if path.suffix == ".sst" or path.name.startswith("MANIFEST"))
+    paths += sorted(search.beside(store).iterdir() if search.beside(store).is_dir() else ())
     small = sum(path.stat().st_size for path in paths) < 200_000_000
     return {f"{p.parent.name}/{p.name}": f"{p.stat().st_size} {hashlib.sha256(p.read_bytes()).hexdigest() if small else ''}".strip() for p in paths}
 
@@ -202,9 +203,13 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
             version, issued = canonical_digest(held.engine), datetime.now(UTC).replace(microsecond=0)
             description = list(describe(held, version, issued))
             triples["description"] = len(description)
-        with _step("load", steps, progress):
-            built = replace(built, version=version, store=current())
-            _load([*quads, *inferred, *derived, *description], built, issued)
+        with _fresh(key) as fresh:
+            with _step("load", steps, progress):
+                built = replace(built, version=version, store=current())
+                _load([*quads, *inferred, *derived, *description], fresh)
+            with _step("search", steps, progress):
+                search.write(search.beside(fresh / "store"), search.entries(held))
+            _manifest(fresh, built, issued)
         return built
 
 
@@ -221,48 +226,60 @@ def _key(step: str, content: str) -> str:
     code = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         code.update(path.read_bytes())
-    return hashlib.sha256(f"{step} {content} {code.hexdigest()} {ox.__version__}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{step} {content} {code.hexdigest()} {ox.__version__} {search.ENGINE}".encode()).hexdigest()[:24]
 
 
-def _load(quads: list[ox.Quad], built: Built, issued: datetime) -> None:
-    from sekinin.describe import dumps
-
+@contextmanager
+def _fresh(key: str) -> Iterator[Path]:
+    """Give a folder for what a build makes; at the end it takes the place of the one in use, and after an error nothing of it is left."""
     folder = resources.build_folder()
     fresh, link = folder / f"new-{os.getpid()}", folder / f"current-{os.getpid()}"
-    final = folder / f"dataset-{built.key}"
+    final = folder / f"dataset-{key}"
     if final.exists():  # the same texts, built again
-        final = folder / f"dataset-{built.key}-{time.time_ns()}"
+        final = folder / f"dataset-{key}-{time.time_ns()}"
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir()
-        whole = _write(fresh / "store", quads)
-        dumps(whole, fresh / "dumps")
-        del whole
-        _write(asserted_beside(fresh / "store"), (quad for quad in quads if made(cast(ox.NamedNode, quad.graph_name).value) == "asserted"))
-        said = {
-            "key": built.key,
-            "version": built.version,
-            "issued": issued.isoformat(),
-            "triples": built.triples,
-            "findings": [asdict(f) for f in built.findings],
-            "files": _files(fresh / "store"),
-        }
-        write_whole(fresh / "manifest.json", json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8"))
+        yield fresh
         fresh.rename(final)
         link.unlink(missing_ok=True)
         link.symlink_to(final.name)
         before = os.path.realpath(folder / "current")
         os.replace(link, folder / "current")
-    except (OSError, RuntimeError) as why:
+    except (OSError, RuntimeError, StoreFailure) as why:
         for left in (fresh, final):
             shutil.rmtree(left, ignore_errors=True)
         link.unlink(missing_ok=True)
+        if isinstance(why, StoreFailure):
+            raise
         full = isinstance(why, OSError) and why.errno == errno.ENOSPC
         remedy = "make room" if full else f"see to it that {folder / 'current'} can be replaced"
         raise StoreFailure(str(folder), f"the new store could not be written ({why})", remedy) from why
     for old in folder.glob("dataset-*"):  # readers may still hold the one before
         if old != final and str(old) != before:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _load(quads: list[ox.Quad], fresh: Path) -> None:
+    """Write the store, the dumps, and the store of what was asserted."""
+    from sekinin.describe import dumps
+
+    whole = _write(fresh / "store", quads)
+    dumps(whole, fresh / "dumps")
+    del whole
+    _write(asserted_beside(fresh / "store"), (quad for quad in quads if made(cast(ox.NamedNode, quad.graph_name).value) == "asserted"))
+
+
+def _manifest(fresh: Path, built: Built, issued: datetime) -> None:
+    said = {
+        "key": built.key,
+        "version": built.version,
+        "issued": issued.isoformat(),
+        "triples": built.triples,
+        "findings": [asdict(f) for f in built.findings],
+        "files": _files(fresh / "store"),
+    }
+    write_whole(fresh / "manifest.json", json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8"))
 
 
 def _write(folder: Path, quads: Iterable[ox.Quad]) -> EmbeddedStore:

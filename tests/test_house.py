@@ -20,7 +20,7 @@ FLOORS = (
     {"turtle", "store", "convert"},
     {"queries", "texts"},
     {"infer", "check", "verify", "derive", "export", "citation", "papers"},
-    {"describe"},
+    {"describe", "search"},
     {"workers"},
     {"manifests", "earl"},
     {"conformance"},

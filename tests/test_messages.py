@@ -15,7 +15,9 @@ from webapp.messages import JAPANESE, in_japanese
 from webapp.problems import HTTP_TITLES, KINDS, meaning
 
 ERRORS = {name for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, errors.SekininError)}
-SPOKEN = [HOUSE / "sekinin" / f"{name}.py" for name in ("store", "workers", "queries", "describe")] + sorted((HOUSE / "webapp").glob("*.py"))
+SPOKEN = [HOUSE / "sekinin" / f"{name}.py" for name in ("store", "workers", "queries", "describe", "search")] + sorted(
+    (HOUSE / "webapp").glob("*.py")
+)
 OF_OPERATORS = ("SEKININ_", "the header has", "is not name=kind", "is not a positive number", "address of a server", "is no address")
 """Whoever starts the server or writes a question reads these, at the command line."""
 

@@ -27,6 +27,7 @@ from webapp import (
     problems,
     profiles,
     questions,
+    search,
     source,
 )
 from webapp.answers import Context
@@ -45,6 +46,7 @@ PARTS = (
     profiles,
     source,
     questions,
+    search,
     glossary,
     findings,
     graphstore,

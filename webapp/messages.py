@@ -18,6 +18,7 @@ JAPANESE: Final = {
     "server": "サーバー",
     "graph": "グラフ",
     "graphs": "グラフ",
+    "search": "検索",
     "format": "形式",
     "description": "データセットの説明",
     "question {}": "質問 {}",
@@ -150,6 +151,12 @@ JAPANESE: Final = {
     "A query wanted more memory than it may have, or brought the engine down.": "クエリが使えるメモリを超えたか、処理系が続けられなくなりました。",
     "A query or a result is longer, or more deeply nested, than is allowed here.": "クエリか結果が、許された長さか深さを超えました。",
     "A client asked more often than it may.": "一つの利用者からの要求が多すぎます。",
+    # search
+    "there is no search index": "検索用の索引がありません",
+    "search for a few words": "いくつかの語で検索してください",
+    "the search index cannot be read ({})": "検索用の索引を読めません（{}）",
+    "the index could not be written ({})": "検索用の索引を書けません（{}）",
+    "make room, and run: sekinin build --again": "空きを作り、sekinin build --again を実行してください",
     # the store
     "there is no built store": "ビルドしたデータがありません",
     "no worker can open it": "データを開けません",

@@ -407,6 +407,33 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "editor-share": ("リンクをコピー", "Copy link"),
     "editor-truncated": ("上限に達したため、{}行で打ち切られました。", "Cut off at the limit, after {} rows."),
     "editor-unreachable": ("サーバーに接続できません。", "The server cannot be reached."),
+    "search": ("検索", "Search"),
+    "search-what": ("語、番号、サービス名", "words, a number, a service"),
+    "search-found": ("{} 件", "{} found"),
+    "search-all": ("すべて", "All"),
+    "search-kinds": ("種類", "Kinds"),
+    "search-none": (
+        "この言葉をすべて含むものは、名称にも説明にもありません。",
+        "Nothing has all of these words, neither in its name nor in its description.",
+    ),
+    "search-none-of-kind": ("この種類にはありません。他の種類にはあります。", "None of this kind; there are some of other kinds."),
+    "search-near": ("もしかして", "Did you mean"),
+    "search-try": (
+        "語を減らす、短くする、別の言い方や英語にする、又は番号（例: 12.3.1、CLD.13.1.4）で探してください。",
+        "Try fewer or shorter words, another word, Japanese, or a number such as 12.3.1 or CLD.13.1.4.",
+    ),
+    "search-blank": (
+        "言葉、管理策の番号、サービスや提供者の名称を入力してください。日本語でも英語でも、全角でも半角でも探せます。",
+        "Write a word, the number of a control, or the name of a service or its provider, in Japanese or English.",
+    ),
+    "search-no-index": (
+        "このサーバーのデータには検索用の索引がありません。SPARQLでは問い合わせできます。",
+        "The data of this server have no search index. They can be asked by SPARQL.",
+    ),
+    "search-before": ("前へ", "Previous"),
+    "search-after": ("次へ", "Next"),
+    "search-suggestions": ("候補", "Suggestions"),
+    "search-suggested": ("候補 {} 件", "{} suggestions"),
     "licence": (
         "グラフ: CC BY 4.0。文書の文章は含みません。w3id.org の接頭辞は未登録です。",
         "Graph: CC BY 4.0. No sentence of the papers is contained. The w3id.org prefix is not registered yet.",
