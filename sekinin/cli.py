@@ -97,14 +97,13 @@ def build(again: bool, dry: bool, lang: str, quiet: bool) -> None:
 @quietly
 def infer(again: bool, quiet: bool) -> None:
     """Compute what follows from the ontology (OWL 2 RL), new triples only."""
-    from sekinin import texts
-
     start = time.monotonic()
     say = _progress(quiet)
     say("infer …")
-    quads, done = builder.infer(texts.read_all(("ontology", "graphs")), again)
-    say(f"infer: {time.monotonic() - start:.1f} s" if done else "infer: unchanged")
-    click.echo(f"{len(quads):,} new triples in {resources.build_folder() / 'steps'}")
+    reading = builder.infer(builder.read(builder.sources()), again, progress=say)
+    say(f"infer: {time.monotonic() - start:.1f} s" if reading.done else "infer: unchanged")
+    path = exporter.write_whole(resources.build_folder() / "steps" / "inferred.nt", reading.inferred)
+    click.echo(f"{reading.triples['inferred']:,} new triples in {path}")
 
 
 @main.command(epilog=_example("sekinin check --lang ja"))
@@ -113,14 +112,11 @@ def infer(again: bool, quiet: bool) -> None:
 @quietly
 def check(again: bool, lang: str, quiet: bool) -> None:
     """Hold the graph against its shapes and its checks; exit 1 if there is a Violation."""
-    from sekinin import texts
-
     say = _progress(quiet)
     say("read and infer …")
-    read = texts.read_all()
-    inferred, _ = builder.infer(read)
+    reading = builder.infer(builder.read(builder.sources()), progress=say)
     say("check …")
-    findings, _ = builder.check(read, inferred, again)
+    findings, _ = builder.check(reading, again)
     _tell(findings, lang)
     counts = {s: sum(1 for f in findings if f.severity == s) for s in ("Violation", "Warning", "Info")}
     click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))

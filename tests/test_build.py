@@ -177,7 +177,7 @@ def test_nothing_changed_does_nothing(house: Path) -> None:
 
 
 def test_only_what_changed(house: Path) -> None:
-    """A changed question needs no reasoning; a changed shape neither."""
+    """A changed question needs no reasoning."""
     small(house)
     builder.build()
     with (house / "queries" / "services" / "names.rq").open("a") as file:
@@ -245,6 +245,41 @@ def test_a_disk_that_takes_nothing(house: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SEKININ_HOME", str(house))
     monkeypatch.setenv("SEKININ_BUILD", str(house.parent / "build"))
     assert list(builder.open_current().engine.named_graphs())
+
+
+@pytest.mark.parametrize("call", ["write_whole", "_loaded", "_bulk"])
+def test_a_full_disk_is_told(house: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """Whatever step finds the disk full: one message with its remedy, the old store answers, nothing is left over, the next build completes."""
+    small(house)
+    builder.build()
+    before = builder.manifest()["version"]
+    damage(house, '"WACUL"@en', '"WACUL Inc."@en')
+    kept = getattr(builder, call)
+
+    def full(*given: object) -> object:
+        if call == "write_whole" and "manifest" not in str(given[0]):
+            return kept(*given)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(builder, call, full)
+    result = run("build", "--quiet")
+    assert result.exit_code == 7 and "No space left" in result.stderr and "make room" in result.stderr, result.stderr
+    assert builder.manifest()["version"] == before and list(builder.open_current().engine.named_graphs())
+    assert not list((house.parent / "build").glob("new-*"))
+    monkeypatch.setattr(builder, call, kept)
+    assert run("build", "--quiet").exit_code == 0 and builder.manifest()["version"] != before
+
+
+def test_readers_go_on_while_a_build_swaps(house: Path) -> None:
+    """Who opened the old store goes on reading it; who opens after the swap reads the new one."""
+    small(house)
+    builder.build()
+    old = builder.open_current()
+    held = len(old.engine)
+    damage(house, '"WACUL"@en', '"WACUL Inc."@en')
+    builder.build()
+    assert len(old.engine) == held and any("WACUL Inc." in str(q.object) for q in builder.open_current().engine)
+    assert not any("WACUL Inc." in str(q.object) for q in old.engine)
 
 
 def test_check_for_ci_writes_no_store(house: Path) -> None:

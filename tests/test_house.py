@@ -20,6 +20,8 @@ FLOORS = (
     {"turtle", "store", "convert"},
     {"queries", "texts"},
     {"infer", "check", "verify", "derive", "export", "citation", "papers"},
+    {"rules", "conform"},
+    {"parts"},
     {"describe", "search"},
     {"workers"},
     {"manifests", "earl"},
