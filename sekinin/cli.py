@@ -72,13 +72,21 @@ def main() -> None:
 
 @main.command(epilog=_example("sekinin build", "sekinin build --check"))
 @click.option("--again", is_flag=True, help="Do every step, also where nothing changed.")
+@click.option(
+    "--scheduler", metavar="URL", envvar="SEKININ_SCHEDULER", help="Have papers read by this Dask cluster, as tcp://host:8786; default: this machine."
+)
 @click.option("--check", "dry", is_flag=True, help="Do everything but load, and demand house Turtle: for CI.")
 @language
 @quietly
-def build(again: bool, dry: bool, lang: str, quiet: bool) -> None:
+def build(again: bool, scheduler: str | None, dry: bool, lang: str, quiet: bool) -> None:
     """Make the store: read, infer, check, derive, load. Only what changed is done again."""
     unformed = _not_in_house_form() if dry else []
-    built = builder.build(_progress(quiet), again, dry)
+    crew = None
+    if scheduler:
+        from sekinin.spread import cluster
+
+        crew = cluster(scheduler)
+    built = builder.build(_progress(quiet), again, dry, crew)
     _tell(built.findings, lang, err=True)
     for path in unformed:
         click.echo(f"{path}: not in house form; run: sekinin fmt {path}", err=True)
@@ -214,6 +222,22 @@ def export(form: str, provider: str | None, asserted: bool, out: Path | None, qu
     content = exporter.serialise(exporter.chosen(store, provider, asserted), form)
     path = out or folder / f"{provider or 'sekinin'}.{GRAPHS[form].ending}"
     click.echo(exporter.write_whole(path, content))
+
+
+@main.command(epilog=_example("sekinin publish http://127.0.0.1:3030/ds/data"))
+@click.argument("address", metavar="URL")
+@click.option("--account", envvar="SEKININ_ACCOUNT", metavar="NAME:PASSWORD", default="", help="Account on the server; better in SEKININ_ACCOUNT.")
+@click.option("--seconds", default=120.0, show_default=True, type=click.FloatRange(1), help="Longest wait for one graph.")
+@quietly
+def publish(address: str, account: str, seconds: float, quiet: bool) -> None:
+    """Fill another server by its Graph Store Protocol at URL, graph by graph; a second run goes on where the first stopped."""
+    from sekinin.publish import Target
+    from sekinin.publish import publish as fill
+
+    if not address.startswith(("http://", "https://")):
+        raise Refused(address, "this is no address of a server", "write it whole, as http://host:port/path")
+    done = fill(builder.open_current(), Target(address, account, seconds), _progress(quiet))
+    click.echo(f"{done.sent} graphs written, {done.kept} as they were, {done.triples:,} triples verified")
 
 
 @main.command(epilog=_example("sekinin verify --corpus ~/papers"))

@@ -176,8 +176,8 @@ class Ground:
         closed = Closed(self.rules, asserted, self.closed)
         said = {(_text(q.subject), q.predicate.value, _text(q.object)) for q in text.quads if not isinstance(q.object, ox.Literal)}
         inferred = sorted(line(fact) for fact in set(rules.told(self.rules, closed.facts)) - said)
-        repeated = [line(fact) for fact in asserted if fact in self.closed.facts]
-        joins = [fact for fact in closed.facts if self.rules.joins(fact)]
+        repeated = sorted(line(fact) for fact in asserted if fact in self.closed.facts)
+        joins = sorted(fact for fact in closed.facts if self.rules.joins(fact))
         return self._looked(Part(len(text.quads), inferred, repeated, joins, [], []), text.quads, closed)
 
     def _looked(self, part: Part, quads: Sequence[ox.Quad], closed: Closed | None = None) -> Part:

@@ -7,7 +7,9 @@ names its address instead. Both answer the same four kinds of query.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -34,6 +36,7 @@ _IN_NAME = re.compile(r"[:?$][\w%:-]*$")
 _FROM = re.compile(r"(?<![?$\w:-])FROM\s*(NAMED\b|<|[^\s<>{}()]*:)", re.I)
 _PREFIX = re.compile(r"\bPREFIX\s+([A-Za-z][\w-]*):\s*<([^<>]*)>", re.I)
 _DOTTED = re.compile(NOISE.pattern + r"|(?<![\w:?$@-])(?P<prefix>[A-Za-z][\w-]*):(?P<local>\w[\w-]*(?:\.[\w-]+){2,})", re.S)
+_FORM = re.compile(r"(?<![?$\w:-])(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)", re.I)
 LISTED: Final = "<!>"
 """How the skeleton of a query shows a server that may be called."""
 _CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
@@ -290,8 +293,8 @@ class RemoteStore:
             BadQuery: if the server says that the query is wrong.
             StoreFailure: if it is down, too slow or answers something else.
         """
-        from SPARQLWrapper import JSON, POST, RDFXML, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+        from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
+        from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException
 
         refuse_what_reaches_out(text)
         heads = "\n".join(f"PREFIX {p}: <{iri}>" for p, iri in PREFIXES.items() if f"{p}:" in text)
@@ -302,22 +305,43 @@ class RemoteStore:
             ask.addNamedGraph(iri)
         ask.setMethod(POST)
         ask.setTimeout(self.seconds)
-        ask.setQuery(f"{heads}\n{text}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # what is no query at all the server shall say
+            ask.setQuery(f"{heads}\n{text}")
+        form = _FORM.search(skeleton(text))
+        ask.queryType = form[1].upper() if form else "SELECT"  # SPARQLWrapper's own guess is misled by names and comments
         rows = ask.queryType in ("SELECT", "ASK")
-        ask.setReturnFormat(JSON if rows else RDFXML)
+        ask.setReturnFormat(JSON if rows else TURTLE)
         try:
             body: bytes = ask.query().response.read()
+        except QueryBadFormed as why:
+            raise BadQuery(self.where, _first_line(why), "correct the query") from why
         except SPARQLWrapperException as why:
-            raise BadQuery(self.where, str(why.args[0] if why.args else why)[:300], "correct the query") from why
-        except OSError as why:
-            raise StoreFailure(self.where, f"no answer ({why})", "check the address, and that the server runs") from why
+            raise StoreFailure(self.where, f"the server failed ({_first_line(why)})", "look at the server; ask again when it is well") from why
+        except TimeoutError as why:
+            raise StoreFailure(self.where, f"no answer within {self.seconds} s", "ask for less, or see whether the server is busy") from why
+        except (OSError, HTTPException) as why:
+            slow = isinstance(getattr(why, "reason", None), TimeoutError)
+            found = f"no answer within {self.seconds} s" if slow else f"no whole answer ({why})"
+            raise StoreFailure(self.where, found, "check the address, and that the server runs") from why
         try:
             if rows:
+                whole = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+                if isinstance(whole, ox.QuerySolutions):
+                    for _ in whole:  # an answer that breaks off shows it only where it ends
+                        pass
                 answer: Result = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
                 return answer
-            return Triples([quad.triple for quad in ox.parse(body, ox.RdfFormat.RDF_XML)])
+            return Triples([quad.triple for quad in ox.parse(body, ox.RdfFormat.TURTLE)])
         except (SyntaxError, ValueError) as why:
-            raise StoreFailure(self.where, f"the answer is not SPARQL results ({why})", "check the address") from why
+            found = f"the answer is not SPARQL results, or not all of them ({why})"
+            raise StoreFailure(self.where, found, "check the address, and ask again") from why
+
+
+def _first_line(why: Exception) -> str:
+    """Return what a server said of an error, shortly."""
+    said = str(why.args[0] if why.args else why)
+    return " ".join((said.partition("Response:")[2] or said).replace("\\n", " ").split())[:300]
 
 
 def rows(result: Result) -> Iterator[Row]:
