@@ -372,6 +372,7 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
     from sekinin.workers import Limits, Pool
     from webapp import create_app
     from webapp.serving import run
+    from webapp.warm import warm
 
     if endpoint:
         app, pool = create_app(RemoteStore(endpoint), settings=settings), None
@@ -381,6 +382,7 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
         app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]), settings)
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
     try:
+        warm(app)
         run(app, listener, settings)
     finally:
         if pool:

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
-from webapp.offered import Service, chosen, services
+from webapp.offered import Service, chosen, paged, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, names, sk, text
 from webapp.views import Line, Table, View, respond
@@ -31,8 +31,6 @@ LENGTHS: Final = {
 """Units of no fixed length, with the reason why they do not compare."""
 MANY: Final = ("vague", "printed", "subject", "value", "reference", "note", "clock", "bearer")
 """Columns of which one commitment may have several values."""
-SHOWN: Final = 100
-"""Most services on one page."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def view(subject: str, lang: str) -> View:
     iri = PREFIXES["id"] + subject if subject.startswith("metric-") else sk(subject)
     if iri not in names(lang):
         raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", "see: /commitments")
-    some = chosen(lang) or list(services(lang).values())[:SHOWN]
+    some, page, pages = paged(lang)
     found = promises(iri, some, lang)
     if request.args.get("sort") == "value":
         found.sort(key=lambda one: (one.seconds is None, one.seconds or 0, one.service.label))
@@ -107,6 +105,8 @@ def view(subject: str, lang: str) -> View:
     title = f"{word('commitments', lang)}: {name(iri, lang)}"
     words = {
         "subject": subject,
+        "page": page,
+        "pages": pages,
         "found": found,
         "sort": request.args.get("sort", ""),
         "bars": bars(found),
@@ -121,13 +121,13 @@ def view(subject: str, lang: str) -> View:
 def promises(subject: str, some: list[Service], lang: str) -> list[Promise]:
     """Return what the services promise on a metric or a kind, by service; one that says nothing has a row that says so."""
     role = "metric" if subject.startswith(PREFIXES["id"]) else "kind"
-    by_service: dict[str, list[Promise]] = {service.iri: [] for service in some}
-    here = {service.iri: service for service in some}
-    rows = ask("commitments/compare", **{role: subject, "lang": lang})
-    for row, many in gather(rows, "commitment", MANY):
-        service = here.get(row["service"].value)
-        if service is not None:
-            by_service[service.iri].append(_promise(row, many, service, lang))
+    by_service = {
+        service.iri: [
+            _promise(row, many, service, lang)
+            for row, many in gather(ask("commitments/compare", **{role: subject, "service": service.iri, "lang": lang}), "commitment", MANY)
+        ]
+        for service in some
+    }
     silent = word("state-silent", lang)
     return [
         promise

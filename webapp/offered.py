@@ -12,6 +12,8 @@ from sekinin.errors import BadQuery, Missing
 from sekinin.namespaces import PREFIXES
 from webapp.saved import ask, text
 
+AT_ONCE: Final = 25
+"""Services on one page of a list of all."""
 ABREAST: Final = 12
 """Most services that one page compares."""
 
@@ -98,6 +100,23 @@ def chosen(lang: str, default: int = 0) -> list[Service]:
     if len(said) > ABREAST:
         raise BadQuery("service", f"{len(said)} services are chosen; at most {ABREAST} fit side by side", "choose fewer")
     return [find(slug, known) for slug in said] or list(known.values())[:default]
+
+
+def paged(lang: str) -> tuple[list[Service], int, int]:
+    """Return the services that the request chooses, or one page of all, with the number of that page and of pages.
+
+    Raises:
+        BadQuery: for a page that is no number from 1.
+    """
+    some = chosen(lang)
+    if some:
+        return some, 1, 1
+    known = list(services(lang).values())
+    said = request.args.get("page", "1")
+    if not (said.isascii() and said.isdigit() and len(said) < 7 and int(said) > 0):
+        raise BadQuery("page", f"{said[:40]!r} is no number from 1", "write digits only, e.g. 2")
+    page = int(said)
+    return known[(page - 1) * AT_ONCE : page * AT_ONCE], page, -(-len(known) // AT_ONCE)
 
 
 def find(slug: str, known: dict[str, Service]) -> Service:

@@ -5,6 +5,7 @@ Nothing here tells a secret: no text of a query unless it is asked for, and no w
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import secrets
@@ -157,6 +158,36 @@ def line(response: Response, rule: str, took: float, settings: Settings) -> str:
         return json.dumps(said, ensure_ascii=True)
     told = (said["time"], said["client"], said["method"], said["path"], said["status"], f"{said['ms']}ms", said.get("query", ""))
     return " ".join(json.dumps(str(each), ensure_ascii=False)[1:-1] for each in told if each != "")
+
+
+PACKED: Final = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
+"""What is sent compressed to a client that takes it: pages and what they need, never a streamed answer."""
+LEAST: Final = 1400
+"""Bytes; less fits one packet."""
+
+
+@blueprint.after_app_request
+def packed(response: Response) -> Response:
+    """Compress a page, where the client takes it; its tag becomes a weak one, as the bytes are others.
+
+    Source: RFC 9110, sections 8.4 and 8.8.3.
+    """
+    if response.mimetype not in PACKED:
+        return response
+    response.vary.add("Accept-Encoding")
+    plain = response.status_code != 200 or (response.is_streamed and not response.direct_passthrough) or "Content-Encoding" in response.headers
+    if plain or "gzip" not in request.headers.get("Accept-Encoding", "") or request.method != "GET" or "Content-Range" in response.headers:
+        return response
+    response.direct_passthrough = False
+    body = response.get_data()
+    if len(body) < LEAST:
+        return response
+    response.set_data(gzip.compress(body, 5, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    tag, _ = response.get_etag()
+    if tag:
+        response.set_etag(tag, weak=True)
+    return response
 
 
 @blueprint.after_app_request

@@ -110,6 +110,9 @@ def respond(build: Builder, template: str, *, single: bool = False, rdf: bool = 
     anything = request.headers.get("Accept", "*/*").partition(";")[0].strip() == "*/*"
     form = HTML if anything and not request.args.get("format") else wanted(offers)
     lang = language()
+    early = stamp(Response(), request.full_path, form, lang)
+    if early.status_code != 200:
+        return early
     if form == HTML:
         view = build(lang)
         body = render_template(template, view=view, title=view.title, take=links(view, list(offers)), **view.words)
