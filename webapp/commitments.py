@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
-from webapp.offered import Service, chosen, services
+from webapp.offered import Service, chosen, nearest, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, names, sk, text
 from webapp.views import Line, Table, View, respond
@@ -62,7 +62,7 @@ class Promise:
 @blueprint.get("/commitments")
 def index() -> Response:
     """Show every kind and metric that any paper promises something on."""
-    return respond(index_view, "metrics.html")
+    return respond(index_view, "metrics.html", rdf=False)
 
 
 def index_view(lang: str) -> View:
@@ -90,8 +90,9 @@ def view(subject: str, lang: str) -> View:
         Missing: if there is no such metric or kind.
     """
     iri = PREFIXES["id"] + subject if subject.startswith("metric-") else sk(subject)
-    if iri not in names(lang):
-        raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", "see: /commitments")
+    known = {_slug(row[role].value) for row in ask("commitments/metrics") for role in ("metric", "kind")}
+    if subject not in known and not (subject.startswith("metric-") and iri in names(lang)):
+        raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", nearest(subject, known, "see: /commitments"))
     some = chosen(lang) or list(services(lang).values())[:SHOWN]
     found = promises(iri, some, lang)
     if request.args.get("sort") == "value":

@@ -174,6 +174,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "when": ("契機・条件", "When"),
     "tick": ("済", "Done"),
     "no-duty": ("この文書に、この層の義務の記載はありません。", "The paper states no duty of this layer."),
+    "no-duty-in-phase": ("この文書に、この段階でのこの層の義務の記載はありません。", "The paper states no duty of this layer in this phase."),
+    "nothing-to-ask": ("この文書に、尋ねるべき点は見つかっていません。", "Nothing to ask about was found in the paper."),
     "alternative": ("他の読み方", "Could also be read as"),
     "reading": ("読み方の注記", "Note on the reading"),
     "commitments-lead": ("指標を選ぶと、各サービスの約束を並べて比べられます。", "Choose a metric to see what each service promises on it."),
