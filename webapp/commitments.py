@@ -5,6 +5,7 @@ A value that does not compare is never ranked, and a paper's silence is a row li
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,8 @@ LENGTHS: Final = {
 """Units of no fixed length, with the reason why they do not compare."""
 MANY: Final = ("vague", "printed", "subject", "value", "reference", "note", "clock", "bearer")
 """Columns of which one commitment may have several values."""
+KIND: Final = re.compile(re.escape(PREFIXES["sk"]) + r"\w+Commitment")
+"""What the ontology calls its kinds of commitment."""
 SHOWN: Final = 100
 """Most services on one page."""
 
@@ -90,8 +93,8 @@ def view(subject: str, lang: str) -> View:
         Missing: if there is no such metric or kind.
     """
     iri = PREFIXES["id"] + subject if subject.startswith("metric-") else sk(subject)
-    known = {_slug(row[role].value) for row in ask("commitments/metrics") for role in ("metric", "kind")}
-    if subject not in known and not (subject.startswith("metric-") and iri in names(lang)):
+    known = [_slug(each) for each in names(lang) if each.startswith(PREFIXES["id"] + "metric-") or KIND.fullmatch(each)]
+    if subject not in known:
         raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", nearest(subject, known, "see: /commitments"))
     some = chosen(lang) or list(services(lang).values())[:SHOWN]
     found = promises(iri, some, lang)

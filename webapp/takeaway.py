@@ -35,7 +35,7 @@ def made(build: Builder, view: View, form: str, lang: str, template: str) -> Res
         template: of the page, for the format ``file``.
     """
     if form == "json":
-        body: bytes = current_app.json.dumps(document(view, lang)).encode()
+        body: bytes = current_app.json.dumps(document(view, lang), sort_keys=False).encode()
     elif form == "xlsx":
         body = workbook({each: view if each == lang else build(each) for each in LANGUAGES}, lang, sources(view), seen_at())
     elif form in ("csv", "tsv"):
@@ -100,7 +100,8 @@ def described(view: View, form: str) -> bytes:
     }
     engine = GRAPHS[form].engine
     assert isinstance(engine, ox.RdfFormat)
-    spaces = {prefix: space for prefix, space in PREFIXES.items() if any(f"<{space}" in str(triple) for triple in triples)}
+    plain = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    spaces = {prefix: space for prefix, space in PREFIXES.items() if f"<{space}".encode() in plain}
     return ox.serialize(triples, format=engine, prefixes=spaces) or b""
 
 

@@ -17,6 +17,7 @@ from sekinin.formats import GRAPHS, ROWS, Format
 from webapp.addresses import SAFE, SETTING, path_of
 from webapp.answers import stamp, version
 from webapp.columns import COLUMNS
+from webapp.negotiation import HTML, LONGEST, wanted
 from webapp.offered import Service
 from webapp.places import Section
 from webapp.words import LANGUAGES, WORDS, language, word
@@ -109,12 +110,10 @@ def respond(build: Builder, template: str, *, single: bool = False, rdf: bool = 
         rdf: whether it shows statements, which can be taken away as RDF.
     """
     from webapp import takeaway
-    from webapp.negotiation import HTML, wanted
 
     once()
     offers = {name: offer for name, offer in OFFERS.items() if (single or name != "file") and (rdf or name not in GRAPHS)}
-    anything = request.headers.get("Accept", "*/*").partition(";")[0].strip() == "*/*"
-    form = HTML if anything and not request.args.get("format") else wanted(offers)
+    form = HTML if takes_anything(offers) and not request.args.get("format") else wanted(offers)
     lang = language()
     view = build(lang)
     if form == HTML:
@@ -126,6 +125,13 @@ def respond(build: Builder, template: str, *, single: bool = False, rdf: bool = 
     if view.cut:
         response.headers["Sekinin-Truncated"] = f"rows={view.cut}"
     return stamp(response, request.url_root, request.full_path, form, lang, *view.depends)
+
+
+def takes_anything(offers: dict[str, Format]) -> bool:
+    """Whether the client takes whatever there is and names nothing that is offered; it gets the page."""
+    accepted = {part.partition(";")[0].strip() for part in request.headers.get("Accept", "")[:LONGEST].split(",")} - {""}
+    named = any(offer.media in accepted or accepted & set(offer.words) for offer in offers.values())
+    return not accepted or ("*/*" in accepted and not named)
 
 
 def once() -> None:

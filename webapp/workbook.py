@@ -57,7 +57,7 @@ def workbook(views: dict[str, View], lang: str, sources: dict[str, list[Place]],
     taken: set[str] = set()
     for each in sorted(LANGUAGES, key=lambda one: one != lang):
         for table in views[each].tables:
-            _table(book, looks, _sheet_name(f"{heading(table.name, each)} ({each})", taken), table, sources, each)
+            _table(book, looks, _sheet_name(heading(table.name, each), taken, f" ({each})"), table, sources, each)
     _fill(book, looks, _sheet_name(word("take-sources", lang), taken), [word(key, lang) for key in SOURCES], _source_rows(here, sources))
     _fill(book, looks, _sheet_name(word("take-about", lang), taken), [word("take-about", lang), ""], _about(here, lang, address))
     book.close()
@@ -116,12 +116,16 @@ def _about(view: View, lang: str, address: str) -> list[list[Cell]]:
     return said
 
 
-def _sheet_name(said: str, taken: set[str]) -> str:
-    """Return a name that Excel takes: at most 31 characters, none of ``[]:*?/\\``, not used yet."""
+def _sheet_name(said: str, taken: set[str], mark: str = "") -> str:
+    """Return a name that Excel takes: at most 31 characters, none of ``[]:*?/\\``, not used yet.
+
+    Args:
+        mark: its end, which stays whole.
+    """
     bare = "".join("-" if letter in "[]:*?/\\'" or not letter.isprintable() else letter for letter in said)
-    name, number = bare[:31], 2
+    name, number = bare[: 31 - len(mark)].strip() + mark, 2
     while name.lower() in taken:
-        name, number = f"{bare[:27]} {number}", number + 1
+        name, number = f"{bare[: 27 - len(mark)].strip()} {number}{mark}", number + 1
     taken.add(name.lower())
     return name
 
