@@ -196,7 +196,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "by-service": ("サービス順", "by service"),
     "by-value": ("比べられる値の順", "by what compares"),
     "figure-bars": ("比べられる値", "The values that compare"),
-    "see-document": ("{}による", "see {}"),
+    "see-document": ("参照先: {}", "see {}"),
     "why-compares": ("比較できる", "compares"),
     "why-business": ("比較不可: 営業日・営業時間は暦がないと数えられない", "does not compare: business time needs a calendar"),
     "why-length": ("比較不可: 月・年は長さが一定でない", "does not compare: months and years have no fixed length"),
