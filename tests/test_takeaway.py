@@ -265,23 +265,21 @@ def test_one_file_needs_nothing_else(page: str, lang: str, client: FlaskClient) 
 
 @pytest.mark.whole
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_question_can_be_taken_away(lang: str, client: FlaskClient) -> None:
+@pytest.mark.parametrize("page", QUESTIONS)
+def test_every_question_can_be_taken_away(page: str, lang: str, client: FlaskClient) -> None:
     """The answer to each shown question in each format that its page offers."""
-    for page in QUESTIONS:
-        said = take(client, page, "json", lang).json["tables"][0]
-        columns = list(said["columns"])
-        assert columns and all(both[each] for both in said["columns"].values() for each in LANGUAGES)
-        (lines,) = tables_of(take(client, page, "csv", lang).text)
-        assert [[unquoted(cell) for cell in line[:-2]] for line in lines[1:]] == [[as_text(row[key]) for key in columns] for row in said["rows"]], (
-            page
-        )
-        book = openpyxl.load_workbook(io.BytesIO(take(client, page, "xlsx", lang).data))
-        rows = list(book.worksheets[0].values)
-        assert [[as_text(cell) for cell in row[:-3]] for row in rows[1:]] == [[as_text(row[key]) for key in columns] for row in said["rows"]], page
-        text = client.get(f"{page}?lang={lang}", headers=HTML).text
-        assert f'<p role="status">{len(said["rows"])} ' in text, page
-        assert ("/xlsx" in text or "format=xlsx" in text) == bool(said["rows"])
-        assert client.get(f"{page}?lang={lang}&format=turtle").status_code == 400
+    said = take(client, page, "json", lang).json["tables"][0]
+    columns = list(said["columns"])
+    assert columns and all(both[each] for both in said["columns"].values() for each in LANGUAGES)
+    (lines,) = tables_of(take(client, page, "csv", lang).text)
+    assert [[unquoted(cell) for cell in line[:-2]] for line in lines[1:]] == [[as_text(row[key]) for key in columns] for row in said["rows"]], page
+    book = openpyxl.load_workbook(io.BytesIO(take(client, page, "xlsx", lang).data))
+    rows = list(book.worksheets[0].values)
+    assert [[as_text(cell) for cell in row[:-3]] for row in rows[1:]] == [[as_text(row[key]) for key in columns] for row in said["rows"]], page
+    text = client.get(f"{page}?lang={lang}", headers=HTML).text
+    assert f'<p role="status">{len(said["rows"])} ' in text, page
+    assert ("/xlsx" in text or "format=xlsx" in text) == bool(said["rows"])
+    assert client.get(f"{page}?lang={lang}&format=turtle").status_code == 400
 
 
 def test_every_column_has_its_heading() -> None:
