@@ -314,8 +314,9 @@ def remove_source(sha256: str) -> None:
     """Take your copy of a paper away again; SHA256 as `sources list` shows it, or its beginning."""
     from sekinin import papers
 
-    known = [digest for digest in papers.renditions(builder.texts_store()) if digest.startswith(sha256.lower().rstrip("…"))]
-    if len(known) != 1:
+    said = sha256.lower().rstrip("…")
+    known = [digest for digest in papers.renditions(builder.texts_store()) if digest.startswith(said)]
+    if not said or len(known) != 1:
         raise Missing(sha256[:64], "this is the digest of no paper, or of several", "see: sekinin sources list")
     click.echo("removed" if papers.remove(known[0]) else "it was not here")
 

@@ -5,6 +5,7 @@ A value that does not compare is never ranked, and a paper's silence is a row li
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,7 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
-from webapp.offered import Service, chosen, paged, services
+from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, names, sk, text
 from webapp.views import Line, Table, View, respond
@@ -31,6 +32,8 @@ LENGTHS: Final = {
 """Units of no fixed length, with the reason why they do not compare."""
 MANY: Final = ("vague", "printed", "subject", "value", "reference", "note", "clock", "bearer")
 """Columns of which one commitment may have several values."""
+KIND: Final = re.compile(re.escape(PREFIXES["sk"]) + r"\w+Commitment")
+"""What the ontology calls its kinds of commitment."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Promise:
 @blueprint.get("/commitments")
 def index() -> Response:
     """Show every kind and metric that any paper promises something on."""
-    return respond(index_view, "metrics.html")
+    return respond(index_view, "metrics.html", rdf=False)
 
 
 def index_view(lang: str) -> View:
@@ -88,8 +91,9 @@ def view(subject: str, lang: str) -> View:
         Missing: if there is no such metric or kind.
     """
     iri = PREFIXES["id"] + subject if subject.startswith("metric-") else sk(subject)
-    if iri not in names(lang):
-        raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", "see: /commitments")
+    known = [_slug(each) for each in names(lang) if each.startswith(PREFIXES["id"] + "metric-") or KIND.fullmatch(each)]
+    if subject not in known:
+        raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", nearest(subject, known, "see: /commitments"))
     some, page, pages = paged(lang)
     found = promises(iri, some, lang)
     if request.args.get("sort") == "value":

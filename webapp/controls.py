@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from webapp.answers import inference
-from webapp.offered import Service, chosen, paged, services
+from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, sk, text
 from webapp.views import Line, Table, View, respond
@@ -83,7 +83,7 @@ def index_view(lang: str) -> View:
     slug = request.args.get("framework", FIRST)
     known = frameworks(lang)
     if slug not in known:
-        raise Missing(f"framework {slug[:60]}", "there is no framework of this name", "frameworks are " + ", ".join(known))
+        raise Missing(f"framework {slug[:60]}", "there is no framework of this name", nearest(slug, known, "frameworks are " + ", ".join(known)))
     some = chosen(lang, default=8)
     answers = matrix(slug, some)
     found = controls(slug, lang)
@@ -139,10 +139,13 @@ def control_view(framework: str, number: str, lang: str) -> View:
     """
     known = frameworks(lang)
     if framework not in known:
-        raise Missing(f"framework {framework[:60]}", "there is no framework of this name", "frameworks are " + ", ".join(known))
-    here = next((each for each in controls(framework, lang) if number in (each.notation, each.iri.rpartition("/")[2])), None)
+        near = nearest(framework, known, "frameworks are " + ", ".join(known))
+        raise Missing(f"framework {framework[:60]}", "there is no framework of this name", near)
+    listed = controls(framework, lang)
+    here = next((each for each in listed if number in (each.notation, each.iri.rpartition("/")[2])), None)
     if here is None:
-        raise Missing(f"control {number[:60]}", "the framework has no control of this number", f"see: /controls?framework={framework}")
+        near = nearest(number, [each.notation for each in listed], f"see: /controls?framework={framework}")
+        raise Missing(f"control {number[:60]}", "the framework has no control of this number", near)
     some, page, pages = paged(lang)
     said: dict[str, dict[str, list[tuple[str, str, str, bool, tuple[Section, ...]]]]] = {}
     lines = []

@@ -31,10 +31,12 @@ def view(lang: str) -> View:
     asked: list[tuple[str, str, str, str, tuple[Section, ...], str]] = []
     some, page, pages = paged(lang)
     for service in some:
-        named = sections(service)
+        named, before = sections(service), len(asked)
         for row, many in gather(ask("quirks/to-ask", service=service.iri, lang=lang), "statement", ("reason",)):
             why = " · ".join(_reason(reason, lang) for reason in many["reason"])
             asked.append((service.label, why, row["statement"].value, row["label"].value, placed(many, named), text(row, "note")))
+        if len(asked) == before:
+            asked.append((service.label, "", "", word("nothing-to-ask", lang), (), ""))
     tables = (
         Table(
             "findings-mend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
@@ -14,6 +15,8 @@ from webapp.saved import ask, text
 
 AT_ONCE: Final = 25
 """Services on one page of a list of all."""
+LONGEST: Final = 100
+"""Characters of an unknown name that are compared with those that are known."""
 ABREAST: Final = 12
 """Most services that one page compares."""
 
@@ -127,6 +130,11 @@ def find(slug: str, known: dict[str, Service]) -> Service:
     """
     bare = slug.removeprefix(PREFIXES["id"]).removeprefix("id:").removeprefix("service-")
     if bare not in known:
-        near = get_close_matches(bare, known, n=1, cutoff=0.4)
-        raise Missing(f"service {slug[:60]}", "there is no service of this name", f"did you mean {near[0]}" if near else "see the start page")
+        raise Missing(f"service {slug[:60]}", "there is no service of this name", nearest(bare, known, "see the start page"))
     return known[bare]
+
+
+def nearest(said: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what to do about a name that is not known: take the nearest, or where none is near, ``otherwise``."""
+    near = get_close_matches(said[:LONGEST], list(known), n=1, cutoff=0.4)
+    return f"did you mean {near[0]}" if near else otherwise

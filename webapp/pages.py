@@ -100,4 +100,4 @@ GLOBALS: dict[str, Any] = {
 def _for_templates() -> dict[str, object]:
     other = LANGUAGES[1 - LANGUAGES.index(language())]
     kept = [(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "format", "bom")]
-    return {"lang": language(), "other_language": f"{request.path}?{urlencode([*kept, ('lang', other)])}"}
+    return {"lang": language(), "other_language": f"{request.script_root}{request.path}?{urlencode([*kept, ('lang', other)])}"}

@@ -6,6 +6,7 @@ Where an answer counts something it is drawn as well; what cannot be counted is 
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Final
 from urllib.parse import urlencode
 
@@ -30,6 +31,8 @@ MOST: Final = 1000
 """Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
+EXACT: Final = 2**53
+"""Whole numbers up to here are exact as floating-point numbers."""
 DRAWN: Final = 40
 """Most bars of a chart."""
 
@@ -37,7 +40,7 @@ DRAWN: Final = 40
 @blueprint.get("/questions")
 def index() -> Response:
     """Show every question as a sentence."""
-    return respond(index_view, "questions.html")
+    return respond(index_view, "questions.html", rdf=False)
 
 
 def index_view(lang: str) -> View:
@@ -89,7 +92,7 @@ def question_view(asked: Question, lang: str) -> View:
         "call": (base_url() or request.host_url.rstrip("/")) + f"{place}?{urlencode({**{k: v for k, v in given.items() if v}, 'format': 'csv'})}",
         "graph": list(GRAPHS),
     }
-    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words)
+    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words, int(found["cut"]))  # type: ignore[call-overload]
 
 
 def _cell(term: Term | None, lang: str) -> str | int | float | None:
@@ -99,9 +102,21 @@ def _cell(term: Term | None, lang: str) -> str | int | float | None:
     if isinstance(term, ox.NamedNode):
         return names(lang).get(term.value, shrink(term.value))
     if isinstance(term, ox.Literal) and term.datatype.value.rpartition("#")[2] in ("integer", "decimal", "double"):
-        number = float(term.value)
-        return int(number) if number.is_integer() else number
+        return _number(term.value)
     return term.value if isinstance(term, ox.Literal) else str(term)
+
+
+def _number(said: str) -> str | int | float:
+    """Return what a literal of a number's type says, as it stands where it is none: ``INF``, ``NaN``, or a slip."""
+    if re.fullmatch(r"[+-]?\d{1,1000}", said, re.A):
+        return int(said)
+    try:
+        number = float(said)
+    except ValueError:
+        return said
+    if not isfinite(number):
+        return said
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def _picker(asked: Question, parameter: Parameter, lang: str) -> tuple[str, list[tuple[str, str]], str, str]:
