@@ -75,12 +75,19 @@ def view(lang: str) -> View:
         "phases": [(each, name(sk(each), lang)) for each in PHASES],
         "all_services": list(services(lang).values()),
         "picked": [service.slug for service in some],
-        "without": [service for service in some if not any(duty.service == service for duty in found)],
+        "without": [(service, without) for service in some if (without := _without([d for d in found if d.service == service], phase))],
         "number": len(lines),
     }
     return View(
         title, f"duties-{layer}-" + "-".join(service.slug for service in some)[:80], (Table("duty-book", COLUMNS, lines),), tuple(some), words
     )
+
+
+def _without(found: list[Duty], phase: str) -> str:
+    """Return the key of the word that says that a service has nothing to show, of a layer or of one phase; empty if it has."""
+    if not found:
+        return "no-duty"
+    return "" if phase == "" or any(duty.phase == sk(phase) for duty in found) else "no-duty-phase"
 
 
 def book(service: Service, layer: str, lang: str) -> list[Duty]:
