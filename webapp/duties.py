@@ -17,7 +17,7 @@ from webapp.words import word
 blueprint = Blueprint("duties", __name__)
 LAYERS: Final = {"customer": "CustomerLayer", "provider": "ProviderLayer", "infrastructure": "InfrastructureLayer"}
 PHASES: Final = ("BeforeUsePhase", "InOperationPhase", "OnIncidentPhase", "AtEndPhase")
-COLUMNS: Final = ("phase", "service", "duty", "when", "deadline", "firmness", "area")
+COLUMNS: Final = ("phase", "service", "duty", "when", "deadline", "firmness", "area", "alternative")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def view(lang: str) -> View:
     found = [duty for service in some for duty in book(service, LAYERS[layer], lang)]
     groups = [(each, name(sk(each), lang), [duty for duty in found if duty.phase == sk(each)]) for each in PHASES if phase in ("", each)]
     lines = tuple(
-        Line((label, duty.service.label, duty.label, duty.when, duty.deadline, duty.firmness, duty.area), duty.about, duty.sections)
+        Line((label, duty.service.label, duty.label, duty.when, duty.deadline, duty.firmness, duty.area, duty.alternative), duty.about, duty.sections)
         for _, label, group in groups
         for duty in group
     )
