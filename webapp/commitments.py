@@ -21,7 +21,7 @@ from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
 blueprint = Blueprint("commitments", __name__)
-COLUMNS: Final = ("service", "metric", "commitment", "as-printed", "seconds", "compares", "firmness", "clock", "bearer")
+COLUMNS: Final = ("service", "metric", "commitment", "as-printed", "seconds", "compares", "firmness", "clock", "bearer", "note")
 LENGTHS: Final = {
     "BusinessDay": "why-business",
     "BusinessHour": "why-business",
@@ -100,7 +100,7 @@ def view(subject: str, lang: str) -> View:
         found.sort(key=lambda one: (one.seconds is None, one.seconds or 0, one.service.label))
     lines = tuple(
         Line(
-            (one.service.label, name(one.metric, lang), one.label, one.printed, one.seconds, one.why, one.firmness, one.clock, one.bearer),
+            (one.service.label, name(one.metric, lang), one.label, one.printed, one.seconds, one.why, one.firmness, one.clock, one.bearer, one.note),
             one.about,
             one.sections,
         )

@@ -17,7 +17,7 @@ from webapp.words import word
 blueprint = Blueprint("duties", __name__)
 LAYERS: Final = {"customer": "CustomerLayer", "provider": "ProviderLayer", "infrastructure": "InfrastructureLayer"}
 PHASES: Final = ("BeforeUsePhase", "InOperationPhase", "OnIncidentPhase", "AtEndPhase")
-COLUMNS: Final = ("phase", "service", "duty", "when", "deadline", "firmness", "area")
+COLUMNS: Final = ("phase", "service", "duty", "when", "deadline", "firmness", "area", "alternative")
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ def view(lang: str) -> View:
     silent = word("no-duty-in-phase" if phase else "no-duty", lang)
     groups = [(each, name(sk(each), lang), [duty for duty in found if duty.phase == sk(each)]) for each in PHASES if phase in ("", each)]
     lines = tuple(
-        Line((label, duty.service.label, duty.label, duty.when, duty.deadline, duty.firmness, duty.area), duty.about, duty.sections)
+        Line((label, duty.service.label, duty.label, duty.when, duty.deadline, duty.firmness, duty.area, duty.alternative), duty.about, duty.sections)
         for _, label, group in groups
         for duty in group
     )
-    lines += tuple(Line((name(sk(phase), lang) if phase else "", service.label, silent, "", "", "", "")) for service in without)
+    lines += tuple(Line((name(sk(phase), lang) if phase else "", service.label, silent, "", "", "", "", "")) for service in without)
     title = word("duty-book", lang) + "：" * (lang == "ja") + ": " * (lang == "en") + name(sk(LAYERS[layer]), lang)
     words = {
         "groups": groups,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from unicodedata import east_asian_width
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
@@ -82,12 +83,27 @@ def href(iri: str) -> str:
     return "" if "anchors" in g else path_of(iri)
 
 
+def fit(said: str, places: int) -> str:
+    """Shorten a label to what a figure has room for.
+
+    Args:
+        places: in half-width characters; a full-width one takes two.
+    """
+    room = places
+    for at, character in enumerate(said):
+        room -= 2 if east_asian_width(character) in "WFA" else 1
+        if room < 0:
+            return said[: max(at - 1, 1)].rstrip() + "…"
+    return said
+
+
 GLOBALS: dict[str, Any] = {
     "w": word,
     "shrink": shrink,
     "made_by": made_by,
     "is_iri": lambda term: isinstance(term, ox.NamedNode),
     "href": href,
+    "fit": fit,
     "here": views.here,
     "heading": views.heading,
     "source_of": source_of,

@@ -22,6 +22,7 @@ from webapp.addresses import base_url
 from webapp.answers import answer, inference, table
 from webapp.api import given_of, question_of, shown
 from webapp.choices import choices, job_of, what_to_write
+from webapp.columns import ANSWERS
 from webapp.saved import names
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
@@ -96,14 +97,16 @@ def question_view(asked: Question, lang: str) -> View:
 
 
 def _cell(term: Term | None, lang: str) -> str | int | float | None:
-    """Return a term as a reader wants it: the name of what has one, a number as a number."""
+    """Return a term as a reader wants it: the name of what has one, a number as a number, a plain answer in the reader's language."""
     if term is None:
         return None
     if isinstance(term, ox.NamedNode):
         return names(lang).get(term.value, shrink(term.value))
     if isinstance(term, ox.Literal) and term.datatype.value.rpartition("#")[2] in ("integer", "decimal", "double"):
         return _number(term.value)
-    return term.value if isinstance(term, ox.Literal) else str(term)
+    if isinstance(term, ox.Literal):
+        return ANSWERS.get(term.value, term.value) if lang == "ja" and not term.language else term.value
+    return str(term)
 
 
 def _number(said: str) -> str | int | float:
