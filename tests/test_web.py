@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from conftest import HOUSE
 from flask.testing import FlaskClient
 from rdflib import Graph
 
@@ -245,3 +246,14 @@ def test_labels_fit_into_figures() -> None:
         short = pages.fit(said, places)
         assert short.endswith("…") and said.startswith(short[:-1])
         assert sum(2 if each > "\u2fff" else 1 for each in short) <= places
+
+
+@pytest.mark.whole
+def test_the_look_is_made_of_the_tokens_of_the_digital_agency(clients: Path) -> None:
+    """Each token in use has the value that the npm package gives it; a colour that is no token stands in the dark theme alone."""
+    given = (clients / "node_modules" / "@digital-go-jp" / "design-tokens" / "dist" / "tokens.css").read_text(encoding="utf-8")
+    value = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", given))
+    ours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", (HOUSE / "webapp" / "static" / "tokens.css").read_text(encoding="utf-8")))
+    assert ours and {name: value.get(name) for name in ours} == ours
+    style = (HOUSE / "webapp" / "static" / "style.css").read_text(encoding="utf-8")
+    assert set(re.findall(r"var\((--color-[\w-]+)\)", style)) == set(ours)
