@@ -16,7 +16,7 @@ from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
 from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, names, sk, text
+from webapp.saved import ask, name, names, quantity, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
@@ -169,7 +169,7 @@ def printed(row: Row, many: dict[str, list[str]], lang: str) -> str:
     """Return a value as the paper prints it: amount, unit and comparator; yes or no; a vague word; named values."""
     parts = []
     if "amount" in row and not many["printed"]:
-        parts.append(f"{text(row, 'amount')}{'' if lang == 'ja' else ' '}{name(text(row, 'unit'), lang)}")
+        parts.append(quantity(text(row, "amount"), text(row, "unit"), lang))
         if text(row, "comparator") not in ("", sk("Exactly")):
             parts.append(name(text(row, "comparator"), lang))
     elif "provided" in row:

@@ -179,7 +179,11 @@ def control_view(framework: str, number: str, lang: str) -> View:
     }
     title = f"{here.notation} {here.label}"
     return View(
-        title, f"control-{framework}-{here.notation}", (Table("control", ("service", "kind", "status", "says"), tuple(lines)),), tuple(some), words
+        title,
+        f"control-{framework}-{here.notation}",
+        (Table("control", ("service", "kind", "status-or-layer", "says"), tuple(lines)),),
+        tuple(some),
+        words,
     )
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from webapp.offered import Service, chosen, nearest, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, sk, text
+from webapp.saved import ask, name, quantity, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
@@ -112,5 +112,5 @@ def book(service: Service, layer: str, lang: str) -> list[Duty]:
 def deadline(amount: str, unit: str, vague: list[str], lang: str) -> str:
     """Return a deadline in words: its amount and unit, or the vague word that the paper prints."""
     if amount:
-        return f"{amount}{'' if lang == 'ja' else ' '}{name(unit, lang)}"
+        return quantity(amount, unit, lang)
     return " · ".join(vague)

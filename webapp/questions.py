@@ -16,7 +16,7 @@ from flask import Blueprint, Response, request, url_for
 from sekinin import queries
 from sekinin.formats import GRAPHS
 from sekinin.model import Parameter, Question
-from sekinin.namespaces import shrink
+from sekinin.namespaces import PREFIXES, shrink
 from sekinin.store import Term
 from webapp.addresses import base_url
 from webapp.answers import answer, inference, table
@@ -34,6 +34,8 @@ PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
 EXACT: Final = 2**53
 """Whole numbers up to here are exact as floating-point numbers."""
+CITED: Final = ("statement", "assignment", "commitment", "duty", "claim", "explicitDuty", "conflict", "one", "other")
+"""Columns that hold statements, whose sources a cell opens."""
 DRAWN: Final = 40
 """Most bars of a chart."""
 
@@ -83,6 +85,8 @@ def question_view(asked: Question, lang: str) -> View:
         "asked": asked,
         "pickers": [(p, *_picker(asked, p, lang)) for p in asked.params if p.name != "lang"],
         "columns": columns,
+        "cited": CITED,
+        "statements_of": PREFIXES["id"],
         "rows": [[(term, _cell(term, lang)) for term in row] for row in rows[:MOST]],
         "number": len(rows),
         "cut": found["cut"],

@@ -213,6 +213,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "基準の番号ごとに、どのサービスの文書が何と答えているかを示します。番号を選ぶと並べて読めます。",
         "By the numbers of a framework, which paper answers what. Choose a number to read them side by side.",
     ),
+    "status-or-layer": ("状態・層", "Status or layer"),
     "framework": ("基準", "Framework"),
     "number": ("番号", "Number"),
     "control": ("管理策", "Control"),
