@@ -95,7 +95,7 @@ def described(view: View, form: str) -> bytes:
         ox.Triple(row["subject"], row["property"], row["value"]): None  # type: ignore[arg-type]
         for service in view.services
         for paper in service.versions
-        for row in ask("sources/statements-of-service", service=service.iri, graph=paper.graph)
+        for row in ask("resources/statements-of-service", service=service.iri, graph=paper.graph)
         if row["statement"].value in wanted
     }
     engine = GRAPHS[form].engine
