@@ -243,6 +243,52 @@ def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@main.command("read", epilog=_example("sekinin read papers/acme.pdf", "sekinin read papers/ --out drafts --format json"))
+@click.argument("papers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the drafts and texts; default: the folder of drafts of the build.")
+@click.option("--format", "form", type=click.Choice(["turtle", "json"]), default="turtle", show_default=True)
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Papers read at once.")
+@click.option("--again", is_flag=True, help="Read, also where the draft is there already.")
+@quietly
+def read_papers(papers: tuple[Path, ...], out: Path | None, form: str, workers: int, again: bool, quiet: bool) -> None:
+    """Read papers or folders of papers into drafts that nobody has reviewed. Exit 1 if one could not be read."""
+    from sekinin.reading import many
+
+    say = _progress(quiet)
+    outcomes = many.read_all(
+        list(many.papers_in(papers)), out or resources.drafts_folder(), form, workers, again,
+        lambda done, of, last: say(f"{done}/{of} {last.paper}: {last.state}"),
+    )  # fmt: skip
+    for one in outcomes:
+        if one.state == "failed":
+            click.echo(f"sekinin: {one.why}", err=True)
+        else:
+            click.echo(f"{one.draft}: {one.items} items, {one.statements} statements")
+        for warning in one.warnings:
+            click.echo(f"{one.paper}: {warning}", err=True)
+    if any(one.state == "failed" for one in outcomes):
+        raise click.exceptions.Exit(1 if len(outcomes) > 1 else 3)
+
+
+@main.command(epilog=_example("sekinin score drafts/acme.ttl gold/acme.json"))
+@click.argument("draft", type=click.Path(path_type=Path))
+@click.argument("gold", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def score(draft: Path, gold: Path, form: str) -> None:
+    """Hold a draft against what a person found: precision, recall and F1, overall and for each kind."""
+    import json
+    from dataclasses import asdict
+
+    from sekinin.reading import score as scoring
+
+    tallies = scoring.compare(scoring.load(draft), scoring.load(gold))
+    if form == "json":
+        said = [asdict(t) | {"precision": t.precision, "recall": t.recall, "f1": t.f1} for t in tallies]
+        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+    else:
+        click.echo("\n".join(scoring.as_table(tallies)))
+
+
 @main.command(epilog=_example("sekinin conformance --suites ~/rdf-tests/sparql/sparql11"))
 @click.option("--suites", type=click.Path(path_type=Path), envvar="SEKININ_SUITES", required=True, help="Folder with the W3C's SPARQL 1.1 tests.")
 @language
