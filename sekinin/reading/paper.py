@@ -51,7 +51,8 @@ def understand(source: files.Source) -> Reading:
     """Return what a text says."""
     paper = cut(source)
     whole = "\n".join(line.text.text for line in paper.lines)
-    parties = Parties(whole)
+    about = _about(paper, whole)
+    parties = Parties(whole, about[1])
     items: list[Item] = []
     front = Section((), "", "", "chapter", 0, 0, 0.5, lines=paper.front, rule="front")
     for section in [front, *paper.sections]:
@@ -70,7 +71,7 @@ def understand(source: files.Source) -> Reading:
     ]
     words = _words(paper, parties, source)
     return Reading(
-        source.name, *_about(paper, whole), paper.frameworks, _platforms(whole), words, items, source.text, source.warnings,
+        source.name, *about, paper.frameworks, _platforms(whole), words, items, source.text, source.warnings,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ _NUMBER: Final = (
     r"(?P<num>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|[一二三四五六七八九十百〇]{1,4}|"
     r"(?:thirty|sixty|ninety|fifteen|twenty|one|two|three|four|five|six|seven|eight|nine|ten|twelve|forty-five|seventy-two)\b)"
 )
-_FIGURE: Final = re.compile(rf"(?<![\d.A-Za-z第/])(?:約\s*)?{_NUMBER}\s*(?:\(\s*(?P<again>\d+)\s*\)\s*)?[- ]?(?:{_UNIT})", re.I)
+_FIGURE: Final = re.compile(rf"(?<![\d.A-Za-z第/])(?:約\s*)?{_NUMBER}\s*(?:\(\s*(?P<again>\d+)\s*\)\s*)?[- ]?(?:{_UNIT})", re.I | re.ASCII)
 _FIXED: Final = (
     (r"翌々営業日", 2, "BusinessDay"),
     (r"翌営業日|next (business|working) day", 1, "BusinessDay"),
@@ -61,9 +61,9 @@ _FIXED: Final = (
     ),
     (r"毎時|hourly|every hour|1\s*時間に\s*1\s*回|1\s*時間ごと", 1, "Hour"),
 )
-_FIX: Final = [(re.compile(text, re.I), amount, unit) for text, amount, unit in _FIXED]
-_EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I)
-_EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I)
+_FIX: Final = [(re.compile(text, re.I | re.ASCII), amount, unit) for text, amount, unit in _FIXED]
+_EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
+_EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I | re.ASCII)
 _AFTER: Final = {
     "AtLeast": r"^\s*(?:間)?(?:以上|より長く|を下回らない|前)|^\s*(?:or more|or longer|minimum|at least)|^[^、。]{0,10}(?:を下限)",
     "AtMost": r"^\s*(?:間)?(?:以内|以下|未満|まで(?!に、|に通知|の通知)|を上限|を超えない|を限度)|^\s*(?:or less|at most|or fewer)",
@@ -168,11 +168,11 @@ def quantities(text: str) -> list[Quantity]:
             if free(*found.span()):
                 taken.append(found.span())
                 comparator = _comparator(text, found.start(), found.end(), unit)
-                every = unit not in ("BusinessDay",) and not re.search("翌|当日|即日|next|same", found[0], re.I)
+                every = unit not in ("BusinessDay",) and not re.search("翌|当日|即日|next|same", found[0], re.I | re.ASCII)
                 if (
                     every
                     and comparator == "AtLeast"
-                    and re.search("最低|少なくとも|at least|以上", text[max(0, found.start() - 8) : found.end() + 6], re.I)
+                    and re.search("最低|少なくとも|at least|以上", text[max(0, found.start() - 8) : found.end() + 6], re.I | re.ASCII)
                 ):
                     comparator = "AtMost"
                 out.append(Quantity(Decimal(fixed), unit, found.start(), found.end(), comparator, every))
@@ -194,12 +194,12 @@ def quantities(text: str) -> list[Quantity]:
 def _comparator(text: str, start: int, end: int, unit: str) -> str:
     before, after = text[max(0, start - 24) : start], text[end : end + 14]
     for name, pattern in _BEFORE.items():
-        if re.search(pattern, before, re.I):
+        if re.search(pattern, before, re.I | re.ASCII):
             return name
     for name, pattern in _AFTER.items():
-        if re.search(pattern, after, re.I):
+        if re.search(pattern, after, re.I | re.ASCII):
             return name
-    if re.search(r"^\s*(?:in advance|before|prior|beforehand|['’]?\s*(?:advance )?notice)", after, re.I):
+    if re.search(r"^\s*(?:in advance|before|prior|beforehand|['’]?\s*(?:advance )?notice)", after, re.I | re.ASCII):
         return "AtLeast"
     return "Exactly"
 

@@ -117,21 +117,26 @@ def _figure(quantity: Quantity) -> str:
     return {"Generation": f"{amount} generations", "Bit": f"{amount} bit", "Item": f"{amount} items", "AllHours": ""}.get(quantity.unit, quantity.iso)
 
 
-def of_reading(reading: Reading) -> Facts:
-    """Return the facts of a paper just read."""
+def of_reading(reading: Reading, titles: bool = False) -> Facts:
+    """Return the facts of a paper just read.
+
+    Args:
+        titles: a topic without a number is known by its title, with ``~`` before it.
+    """
     facts = Facts()
     for item in reading.items:
-        if item.number:
-            facts.statuses[item.number] = item.status
-            facts.layers.update((item.number, LAYERS[layer]) for layer in item.layers)
-        facts.duties.extend(DutyFact(LAYERS[duty.party], item.number, (duty.span,)) for duty in item.duties)
+        number = f"~{item.title}" if titles and item.form == "topic" else item.number
+        if number:
+            facts.statuses[number] = item.status
+            facts.layers.update((number, LAYERS[layer]) for layer in item.layers)
+        facts.duties.extend(DutyFact(LAYERS[duty.party], number, (duty.span,)) for duty in item.duties)
         for one in item.commitments:
             if one.record:
                 continue
             value = _figure(one.quantity) if one.quantity else ""
             if one.metric == "tls-versions":
                 value = "/".join(one.values)
-            facts.promises.append(Promise(kind_of(one.metric), value, item.number, (one.span,)))
+            facts.promises.append(Promise(kind_of(one.metric), value, number, (one.span,)))
     facts.promises = list(dict.fromkeys(facts.promises))
     return facts
 

@@ -21,7 +21,7 @@ from sekinin.reading.sheets import mark_of
 from sekinin.reading.structure import Section
 
 _TLS: Final = re.compile(
-    r"\b(?:TLS|SSL/TLS|TLS/SSL)\s*v?(?:ersion)?\.?\s*(1\.[0-3](?:\s*(?:/|、|,|・|及び|および|または|又は|と|and|or|~|-)\s*(?:TLS\s*v?)?\s*1\.[0-3])*)",
+    r"(?<![A-Za-z])(?:TLS|SSL/TLS|TLS/SSL)\s*v?(?:ersion)?\.?\s*(1\.[0-3](?:\s*(?:/|、|,|・|及び|および|または|又は|と|and|or|~|-)\s*(?:TLS\s*v?)?\s*1\.[0-3])*)",
     re.I,
 )
 _OLD_TLS: Final = re.compile(
@@ -38,19 +38,21 @@ _LIKE: Final = re.compile(
 class Parties:
     """Who is meant by which word in one paper: the usual words, and those that the paper declares."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, company: str = "") -> None:
         rules = table("parties")
         more: dict[str, list[str]] = {"customer": [], "csp": [], "infrastructure": []}
         for found in pattern(rules["declared"]).finditer(text):
             nick = found["nick"].strip()
             if len(nick) < 2 or re.search("本書|本サービス|本資料|本ホワイト|サービス$|document|paper|service", nick, re.I):
                 continue
-            for layer, key in (("infrastructure", "infrastructure"), ("customer", "customer"), ("csp", "provider")):
-                if re.search(rules[key], found["what"], re.I) or (
+            for layer, key in (("infrastructure", "infrastructure"), ("customer", "customer"), ("csp", "provider"), ("customer", "described")):
+                if pattern(rules[key]).search(found["what"]) or (
                     key == "provider" and re.search(r"株式会社|有限会社|合同会社|\b(Inc|Ltd|Corp|LLC|K\.K)\b", found["what"])
                 ):
                     more[layer].append(re.escape(nick))
                     break
+        bare = re.sub(r"株式会社|有限会社|合同会社|[,\s]*\b(Inc|Ltd|Limited|Corporation|Corp|LLC|K\.K|Co|GmbH)\b\.?", "", company).strip(" ,.")
+        more["csp"].extend(re.escape(name) for name in {bare, *bare.split(" ")[:1]} if len(name) >= 3)
         self.words = {
             "customer": pattern("|".join([rules["customer"], *more["customer"]])),
             "csp": pattern("|".join([rules["provider"], *more["csp"]])),
@@ -60,7 +62,8 @@ class Parties:
         tail = r"(?:様|さま)?\s*(?:\([^()]{0,20}\))?\s*(?:は|が|にて|において|側|自身|の(?:責任|責務|義務|管理|担当)|で(?=行|管理|実施|対応)|:)"
         self.agent = {
             layer: re.compile(
-                rf"(?:{words}){tail}|(?:{words})\s+(?:is|are|must|shall|should|manages?|operates?|provides?|performs?|handles?|has|have|keeps?|will)\b",
+                rf"(?:{words}){tail}|(?:{words})\s+(?:(?:is|are) (?:solely )?(?:responsible"
+                rf"|in charge|required|obliged)|must|shall|should|manages?|operates?|provides?|performs?|handles?|keeps?|will)\b",
                 re.I,
             )
             for layer, words in (("customer", customer), ("infrastructure", infra), ("csp", provider))
@@ -165,6 +168,8 @@ def _kind(words: str) -> str:
         return "outside"
     if word("status", "denied").search(words) and not word("status", "protective").search(words):
         denied = word("status", "denied").search(words)
+        if denied and re.search(r"(?:ます|です|ており|ている)が、", words[: denied.start()]):
+            return "half"
         rest = words[denied.end() :] if denied else ""
         if re.match(r"\s*(?:おり)?(?:ません|ん)?が、.{6,}", rest) and not word("status", "denied").search(rest):
             return "half"
@@ -329,12 +334,18 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
             return "infrastructure", "another-party-acts", 0.75
         if not speaker:
             return "customer", "asked-of-the-customer", 0.85
-    if agents and agents[0] == "infrastructure" and not re.search("利用|活用|採用|using|uses", words[:60], re.I):
+    theirs = re.search(r"responsib\w+ of (?:the )?(.{2,40})", words, re.I)
+    if theirs and parties.words["infrastructure"].match(theirs[1]):
+        return "infrastructure", "another-party-acts", 0.8
+    used = re.search(r"(?:利用|活用|採用|使用|構築)し(?:て(?:い|おり)?)?ます[。.]?$|\b(?:use|uses|using)\b", words, re.I)
+    if agents and agents[0] == "infrastructure" and not used:
         return "infrastructure", "another-party-acts", 0.7
     if word("duties", "allowed").search(words) and not re.search("提供して|提供し|provid", words, re.I):
         return "", "", 0
     if _kind(words) in ("denied", "outside", "lost", "pointer") or len(words) < 8:
         return "", "", 0
+    if words.isascii() and len(words) > 20 and " " in words:
+        return "csp", "the-provider-acts", 0.5
     if re.search(r"(ます|います|した|する|実施|適用|整備|構築|管理|確保)[。.]?$|\b(is|are|we|has|have|will)\b", words, re.I):
         return "csp", "the-provider-acts", 0.6
     return "", "", 0
@@ -386,6 +397,8 @@ def commitments(one: Sentence, topic: str, parties: Parties) -> list[Commitment]
     found = [made for quantity in quantities(words) if (made := _figure(one, quantity, topic, parties))]
     if tls := _protocols(one):
         found.append(tls)
+    if one.kind == "row" and len(one.cells) >= 3:
+        return found
     have = {commitment.metric for commitment in found}
     for rule in table("promises")["promise"]:
         if rule["metric"] in have and rule["metric"] != "authentication-method":

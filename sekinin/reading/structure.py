@@ -21,7 +21,7 @@ from sekinin.reading.rules import pattern, table, word
 _NUM: Final = r"(?:CLD\s*[.\-]?\s*)?\d{1,2}(?:\s?\.\s?\d{1,2}){1,2}"
 _POINT: Final = rf"(?:A\s*\.?\s*)?{_NUM}"
 _LEAD: Final = re.compile(
-    rf"^(?P<open>[【\[(<「]?)\s*(?:(?:control|clause|section|管理策|項番)\s*)?(?P<nums>{_POINT}(?:\s*[/、,・&]\s*{_POINT}|\s+及び\s+{_POINT}|\s+and\s+{_POINT})*)"
+    rf"^(?P<open>[【\[(<「]?)\s*(?:(?:control|clause|section|管理策|項番)\s*)?(?P<nums>{_POINT}(?:\s*[/、,・&]\s*{_POINT}|\s*[】\])]\s*[【\[(]\s*{_POINT}|\s+及び\s+{_POINT}|\s+and\s+{_POINT})*)"
     r"\s*(?P<close>[】\])>」]?)(?P<rest>(?:[\s:.、)\-].*)?$|(?<=[】\])>」]).*$|(?<=\d)(?=[^\d.\s]).*$)",
     re.I,
 )

@@ -38,7 +38,7 @@ def pattern(text: str) -> re.Pattern[str]:
         BadData: if it is no regular expression.
     """
     try:
-        return re.compile(text, re.I)
+        return re.compile(text, re.I | re.ASCII)  # a word of letters ends where Japanese begins
     except re.error as why:
         raise BadData("rules", f"{text!r} is no regular expression ({why})", "mend the rule") from why
 
