@@ -216,13 +216,12 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "NotApplicable", "does-not-arise", 0.8
     if not firm:
         return "Deferred", "pointer-only", 0.8
-    provider = re.search(
-        r"(?:(?:aws|azure|google cloud|クラウド基盤|基盤(?:事業者|提供者)|クラウド事業者|データセンター事業者"
-        r"|iaas)[^。]{0,40}の責任(?:範囲)?と?(?:に)?なり|(?:are|is) (?:the responsibility of"
-        r"|handled by|managed by|performed by|inherited from) (?:the )?(?:aws|azure|google|infrastructure|hosting|cloud infra|data cent))",
-        said[0].words,
-        re.I,
+    theirs = pattern(
+        rf"({word('parties', 'infrastructure').pattern})[^。]{{0,40}}の責任(範囲)?と?(に)?なり"
+        rf"|({word('parties', 'infrastructure').pattern})(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当)(され|し)"
+        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|inherited from) (the )?({word('parties', 'infrastructure').pattern})"
     )
+    provider = theirs.search(said[0].words)
     if provider:
         return "Inherited", "another-provider-does-it", 0.8
     return "Implemented", "said-to-be-done", 0.8
@@ -475,7 +474,7 @@ def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Part
 def _protocols(one: Sentence) -> Commitment | None:
     found: list[str] = []
     for match in _TLS.finditer(one.words):
-        after = one.words[match.end() : match.end() + 24]
+        after = re.split("[、,;。]", one.words[match.end() : match.end() + 24])[0]
         versions = re.findall(r"1\.[0-3]", match[1])
         if _OLD_TLS.search(after) and not re.match(r"\s*(?:以上|以降|or (?:later|higher|above)|and (?:later|above))", after):
             continue
