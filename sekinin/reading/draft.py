@@ -155,8 +155,7 @@ def graph(reading: Reading) -> Graph:
 def turtle_of(reading: Reading) -> str:
     """Return the draft as house Turtle, with a head that says what it is."""
     digest = hashlib.sha256(reading.text.encode()).hexdigest()
-    head = f"# Draft, read by rule from {reading.name} (text {digest[:12]}); nobody has reviewed it.\n"
-    return head + turtle.write(graph(reading))
+    return turtle.write(graph(reading), f"Draft, read by rule from {reading.name} (text {digest[:12]}); nobody has reviewed it.")
 
 
 def _document(draft: _Draft) -> None:

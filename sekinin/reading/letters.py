@@ -9,6 +9,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 _RADICALS = str.maketrans(
     "⺟⺠⻁⻄⻅⻆⻋⻑⻔⻗⻘⻚⻛⻜⻝⻢⻣⻤⻥⻦⻨⻩⻭⻲",
@@ -20,6 +21,7 @@ _SPACED = re.compile(f"(?<=[{_WIDE}、。「」（）()])[ \u3000](?=[{_WIDE}、
 _KANA_MARKS = "\uff9e\uff9f\u3099\u309a"
 
 
+@lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """Return ``text`` in its comparable form, without the way back."""
     folded = unicodedata.normalize("NFKC", text.translate(_DASHES)).translate(_RADICALS).translate(_DASHES)

@@ -153,7 +153,12 @@ def of_json(said: dict[str, Any]) -> Facts:
             DutyFact(LAYERS[d["party"]], number, ((d["start"], d["end"]),) if "start" in d else ()) for d in control.get("duties", ())
         )
         for one in control.get("commitments", ()):
+            if one["kind"] in ("data_location", "backup_location", "certification"):
+                continue
             value = str(one.get("value", "")) if one.get("quantified", True) else ""
+            if re.fullmatch(r"[\d.]+", value):
+                value += {"backup_generations": " generations", "encryption_strength": " bit"}.get(one["kind"], " items")
+            value = "" if value == "24x7" else value
             value = re.sub(r"^P(\d+)W$", lambda found: f"P{int(found[1]) * 7}D", value) + (" business" if one.get("basis") == "business_days" else "")
             spans = ((one["start"], one["end"]),) if "start" in one else ()
             facts.promises.append(Promise(one["kind"], value, number, spans))

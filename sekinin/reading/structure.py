@@ -39,7 +39,7 @@ _SIGN: Final = re.compile(
 _SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$")
 
 
-@dataclass
+@dataclass(eq=False)
 class Line:
     """One line: its comparable text with the way back, its page, and what it is if not body."""
 
