@@ -289,6 +289,73 @@ def score(draft: Path, gold: Path, form: str) -> None:
         click.echo("\n".join(scoring.as_table(tallies)))
 
 
+@main.group(epilog=_example("sekinin review list drafts/acme.ttl", "sekinin review accept drafts/acme.ttl --least 0.8 --reviewer 'A. Reader'"))
+def review() -> None:
+    """See each statement of a draft beside its passage, and accept, edit or reject it."""
+
+
+@review.command("list", epilog=_example("sekinin review list drafts/acme.ttl --state Unreviewed"))
+@click.argument("draft", type=click.Path(path_type=Path))
+@click.option("--state", type=click.Choice(["Unreviewed", "Accepted", "Edited", "Rejected", "Changed"]), help="Only these.")
+@language
+def list_statements(draft: Path, state: str | None, lang: str) -> None:
+    """List the statements of a draft, each with its state, confidence, rule and passage."""
+    from sekinin.reading.review import entries
+
+    for one in entries(draft, lang):
+        if state in (None, one.state):
+            click.echo(f"{one.state:11}{one.confidence:5.2f}  {shrink(one.iri)}\n    {one.section}  {one.cls}: {one.label} [{one.rule}]")
+            click.echo(f"    | {one.passage or 'the text is not beside the draft, or not as it was read'}")
+
+
+def _decision(name: str, what: str, *examples: str) -> None:
+    """Add one of the three decisions to ``review``; they differ in their words only."""
+
+    @review.command(name, help=what, epilog=_example(*examples))
+    @click.argument("draft", type=click.Path(path_type=Path))
+    @click.argument("statements", nargs=-1)
+    @click.option("--reviewer", required=True, envvar="SEKININ_REVIEWER", help="Who decides.")
+    @click.option("--least", type=click.FloatRange(0, 1), help="Also every undecided statement of at least this confidence.")
+    @click.option("--set", "changes", multiple=True, metavar="sk:PROPERTY=VALUE", help="A change, for edit; may be repeated.")
+    def command(draft: Path, statements: tuple[str, ...], reviewer: str, least: float | None, changes: tuple[str, ...]) -> None:
+        from sekinin.reading.review import decide
+
+        if (name == "edit") != bool(changes):
+            raise click.UsageError("--set belongs to edit, and edit needs one")
+        for one in decide(draft, name, statements, reviewer, least, changes):
+            click.echo(one)
+
+
+_decision("accept", "Accept statements as they are.", "sekinin review accept drafts/acme.ttl id:cm-acme-log-retention-12.4.1 --reviewer 'A. Reader'")
+_decision(
+    "edit", "Change a statement, and accept it so.", "sekinin review edit drafts/acme.ttl id:cm-acme-x --set sk:amount=14 --reviewer 'A. Reader'"
+)
+_decision("reject", "Turn statements down.", "sekinin review reject drafts/acme.ttl id:ob-acme-12.4.1-csp --reviewer 'A. Reader'")
+
+
+@review.command("publish", epilog=_example("sekinin review publish drafts/acme.ttl --out graphs/acme/paper-1.0.ttl"))
+@click.argument("draft", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write, in graphs/ for the next build.")
+def publish(draft: Path, out: Path) -> None:
+    """Write what was accepted as house Turtle; refused where a statement changed after its review."""
+    from sekinin.reading.review import published
+
+    click.echo(exporter.write_whole(out, published(draft).encode("utf-8")))
+
+
+@review.command("diff", epilog=_example("sekinin review diff drafts/acme-1.0.ttl drafts/acme-2.0.ttl"))
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def diff(before: Path, after: Path) -> None:
+    """Tell what a new version says otherwise: added, gone, stronger, weaker, reworded; and propose it as successor."""
+    from sekinin.reading.difference import difference, successor
+
+    for one in difference(before, after):
+        click.echo(f"{one.how:9} {one.what}: {' -> '.join(filter(None, (one.before, one.after)))}".rstrip(": "))
+    if said := successor(before, after):
+        click.echo(said)
+
+
 @main.command(epilog=_example("sekinin conformance --suites ~/rdf-tests/sparql/sparql11"))
 @click.option("--suites", type=click.Path(path_type=Path), envvar="SEKININ_SUITES", required=True, help="Folder with the W3C's SPARQL 1.1 tests.")
 @language

@@ -51,6 +51,11 @@ def question_files() -> Iterator[Path]:
     yield from sorted((home() / "queries").rglob("*.rq"))
 
 
+def vocabulary_file(name: str) -> Path:
+    """Return a file of the vocabulary, or of the parties, by its name."""
+    return home() / "graphs" / ("parties.ttl" if name == "parties" else f"vocabulary/{name}.ttl")
+
+
 def rule_files() -> list[Path]:
     """Return the files of rules that the reader of papers goes by, in the order of their names."""
     return sorted((_PACKAGE / "reading" / "rules").glob("*.toml"))

@@ -20,10 +20,12 @@ from rdflib.namespace import DCTERMS
 
 from sekinin import resources, turtle
 from sekinin.namespaces import BASE, FRAMEWORKS, PREFIXES, SK
+from sekinin.reading.letters import fold
 from sekinin.reading.quantities import SECONDS
 from sekinin.reading.results import LAYERS, Commitment, Item, Reading, Span
 from sekinin.reading.rules import pattern, table
 from sekinin.reading.score import STATUS, kind_of
+from sekinin.reading.sheets import mark_of
 
 _OA, _ID, _DCAT, _SPDX, _PROV = (PREFIXES[p] for p in ("oa", "id", "dcat", "spdx", "prov"))
 _MARKS = {"done": "○", "open": "-", "partly": "△", "denied": "×", "outside": "対象外"}
@@ -68,12 +70,23 @@ def slug(text: str) -> str:
 def labels() -> dict[str, tuple[str, str]]:
     """Return the English and Japanese name of each metric, from the vocabulary."""
     found: dict[str, dict[str, str]] = {}
-    content = (resources.home() / "graphs" / "vocabulary" / "metrics.ttl").read_bytes()
+    content = resources.vocabulary_file("metrics").read_bytes()
     for triple in ox.parse(content, ox.RdfFormat.TURTLE):
         if isinstance(triple.subject, ox.NamedNode) and triple.predicate.value == str(SKOS.prefLabel) and isinstance(triple.object, ox.Literal):
             name = triple.subject.value.removeprefix(_ID + "metric-")
             found.setdefault(name, {})[triple.object.language or ""] = triple.object.value
     return {name: (both.get("en", name), both.get("ja", name)) for name, both in found.items()}
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Return the names of the places, standards and parties that the house has already."""
+    found: set[str] = set()
+    for path in (resources.vocabulary_file("things"), resources.vocabulary_file("parties")):
+        for triple in ox.parse(path.read_bytes(), ox.RdfFormat.TURTLE):
+            if isinstance(triple.subject, ox.NamedNode):
+                found.add(triple.subject.value.removeprefix(_ID))
+    return frozenset(found)
 
 
 class _Draft:
@@ -147,7 +160,7 @@ def graph(reading: Reading) -> Graph:
     """Return the draft of a paper as RDF."""
     draft = _Draft(reading)
     _document(draft)
-    for order, item in enumerate(reading.items, 1):
+    for order, item in enumerate(reading.items, 2):
         _item(draft, item, order)
     return draft.graph
 
@@ -185,6 +198,10 @@ def _document(draft: _Draft) -> None:
     provider = reading.provider or reading.name
     draft.add(draft.provider, RDF.type, SK.CloudServiceProvider)
     draft.named(draft.provider, provider if provider.isascii() else f"provider of {draft.name}", provider)
+    platform = draft.party["infrastructure"]
+    if platform is not None and str(platform).removeprefix(_ID) not in vocabulary():
+        draft.add(platform, RDF.type, SK.InfrastructureProvider)
+        draft.named(platform, reading.platforms[0], reading.platforms[0])
     draft.add(draft.rendition, RDF.type, SK.TextRendition, URIRef(_PROV + "Entity"))
     draft.named(draft.rendition, f"text rendition of {en}", f"{ja}のテキスト")
     draft.add(draft.rendition, DCTERMS["format"], Literal("text/plain; charset=utf-8"))
@@ -199,13 +216,13 @@ def _document(draft: _Draft) -> None:
             draft.add(document, RDFS.seeAlso, URIRef(PREFIXES[prefix]))
     front = draft.iri(f"sec-{draft.name}-whole")
     draft.add(front, RDF.type, SK.Section)
-    draft.add(front, SK.order, Literal(0))
+    draft.add(front, SK.order, Literal(1))
     draft.add(front, SK.sectionOf, version)
     for layer, words in reading.words.items():
         for term, span in words.items():
             node = draft.fresh("tm", f"{layer}-{len(draft.used)}")
             en, ja = _LAYER_WORDS[layer]
-            draft.statement(node, "TermUse", f"word for the {en}", f"{ja}を指す語", [span], front, "party-words", 0.7)
+            draft.statement(node, "TermUse", f"word for the {en}, at {span[0]}", f"{ja}を指す語：{term}", [span], front, "party-words", 0.7)
             draft.add(node, SK.denotesLayer, SK[LAYERS[layer]])
             draft.add(node, SK.asPrinted, Literal(term, "en" if term.isascii() else "ja"))
 
@@ -223,6 +240,51 @@ def _control(draft: _Draft, item: Item) -> URIRef | None:
     draft.add(node, SKOS.notation, Literal(item.number))
     draft.add(node, SK.printedNumber, Literal(item.printed))
     draft.add(node, SKOS.inScheme, scheme)
+    group = URIRef(f"{space}items")
+    draft.add(node, SKOS.broader, group)
+    title = draft.reading.title or draft.name
+    for whole, cls, words in ((scheme, SK.ControlFramework, "check sheet of"), (group, SK.ControlGroup, "items of")):
+        draft.add(whole, RDF.type, cls, SKOS.ConceptScheme if whole == scheme else SKOS.Concept)
+        draft.named(whole, f"{words} {draft.name}", f"{title}{'の項目' if whole == group else ''}")
+    draft.add(scheme, SK.edition, Literal(draft.reading.version or "undated"))
+    draft.add(scheme, DCTERMS.title, Literal(title, draft.reading.language))
+    draft.add(group, SKOS.inScheme, scheme)
+    draft.add(group, SKOS.notation, Literal("items"))
+    draft.add(group, SKOS.topConceptOf, scheme)
+    draft.add(node, RDF.type, SKOS.Concept)
+    return node
+
+
+def _words_of(term: str) -> str:
+    """Return the name of an action as words: ``BackUpAction`` is "back up"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", term.removesuffix("Action")).lower()
+
+
+def _platform(draft: _Draft) -> URIRef:
+    """Return the service from which a control is inherited; one without a name where the paper names none."""
+    provider = draft.party["infrastructure"]
+    if provider is None:
+        provider = draft.iri(f"party-{draft.name}-infrastructure")
+        draft.add(provider, RDF.type, SK.InfrastructureProvider)
+        draft.named(provider, f"infrastructure provider of {draft.name}", f"{draft.name}の基盤提供者")
+        draft.party["infrastructure"] = provider
+    if provider == draft.iri("party-aws"):
+        return draft.iri("aws-platform")
+    node = URIRef(f"{provider}-platform".replace(_ID + "party-", _ID))
+    name = draft.reading.platforms[0] if draft.reading.platforms else draft.name
+    draft.add(node, RDF.type, SK.InfrastructureService)
+    draft.named(node, f"platform of {name}", f"{name}の基盤")
+    draft.add(node, SK.providedBy, provider)
+    return node
+
+
+def _document_named(draft: _Draft, spans: Iterable[Span]) -> URIRef:
+    """Return the document that a pointer names."""
+    said = " ".join(fold(draft.reading.text[slice(*span)][:600]) for span in spans)
+    rule = next(rule for rule in table("status")["document"] if pattern(rule["words"]).search(said) or rule["words"] == ".")
+    node = draft.iri(f"doc-{draft.name}-{slug(rule['en'])}")
+    draft.add(node, RDF.type, SK.NamedDocument)
+    draft.named(node, f"{rule['en']} of {draft.name}", f"{draft.name}の{rule['ja']}")
     return node
 
 
@@ -238,10 +300,9 @@ def _item(draft: _Draft, item: Item, order: int) -> None:
         draft.add(section, DCTERMS.title, Literal(item.title, "en" if item.title.isascii() else "ja"))
     if control is not None and item.framework:
         draft.add(section, SK.headsControl, control)
-    about = SK.aboutControl if item.framework else SK.aboutItem
 
     def place(node: URIRef) -> None:
-        draft.add(node, about, control)
+        draft.add(node, SK.aboutControl, control if item.framework else None)
 
     if control is not None and item.status != "NotAddressed":
         node = draft.fresh("cs", item.number)
@@ -251,12 +312,18 @@ def _item(draft: _Draft, item: Item, order: int) -> None:
         draft.statement(
             node, "ControlStatement", f"{item.number}: {en}", f"{item.number}：{ja}", spans, section, f"{item.rule}, {item.status_rule}", sure
         )
-        place(node)
+        draft.add(node, SK.aboutControl if item.framework else SK.aboutItem, control)
         draft.add(node, SK.aboutSection, section)
         draft.add(node, SK.assessedStatus, SK[item.status])
         draft.add(node, SK.actingLayer, *(SK[LAYERS[layer]] for layer in item.layers))
         if item.mark is not None:
-            draft.add(node, SK.vendorMark, Literal(item.mark))
+            sign = _MARKS.get(mark_of(item.mark), "")
+            draft.add(node, SK.vendorMark, Literal(sign) if len(sign) == 1 else None)
+            draft.add(node, SK.asPrinted, None if sign == item.mark or not item.mark else Literal(item.mark, draft.reading.language))
+        if item.status == "Inherited":
+            draft.add(node, SK.inheritedVia, _platform(draft))
+        if item.status == "Deferred":
+            draft.add(node, SK.deferredTo, _document_named(draft, spans))
         if item.by_reference:
             draft.add(node, SK.byReference, Literal(True))
         if item.contradiction:
@@ -264,18 +331,39 @@ def _item(draft: _Draft, item: Item, order: int) -> None:
     for duty in item.duties:
         node = draft.fresh("ob", f"{item.number or order}-{duty.party}")
         en, ja = _LAYER_WORDS[duty.party]
-        draft.statement(node, "Obligation", f"duty of the {en}", f"{ja}の義務", [duty.span], section, duty.rule, duty.confidence)
+        said = fold(draft.reading.text[slice(*duty.span)][:600])
+        action = next(name for name, words in table("duties")["actions"].items() if pattern(words).search(said) or words == ".")
+        here = f"{item.number or item.printed or item.title[:20]} {duty.span[0]}"
+        draft.statement(
+            node,
+            "Obligation",
+            f"{_words_of(action)}: {en} ({here if here.isascii() else duty.span[0]})",
+            f"{ja}の義務（{here}）",
+            [duty.span],
+            section,
+            duty.rule,
+            duty.confidence,
+        )
         place(node)
         draft.add(node, SK.bearerLayer, SK[LAYERS[duty.party]])
         draft.add(node, SK.bearer, draft.party.get(duty.party))
         draft.add(node, SK.bindingness, SK[duty.bindingness])
         draft.add(node, SK.lifePhase, SK.InOperationPhase)
+        draft.add(node, SK.action, SK[action])
     for one in item.commitments:
         if not one.record:
-            _commitment(draft, item, one, section, place)
+            _commitment(draft, item, one, section, place, order)
     for where in item.locations:
         node = draft.fresh("dl", f"{where.category.lower()}-{where.code.lower()}")
         spot = draft.iri(f"place-{where.code.lower()}")
+        if f"place-{where.code.lower()}" not in vocabulary():
+            draft.add(spot, RDF.type, SK.Place)
+            draft.named(spot, where.en, where.ja)
+            country = where.code.split("-")[0]
+            draft.add(spot, SK.inCountry, URIRef(PREFIXES["loc"] + country))
+            if country not in ("JP", "US"):
+                draft.add(URIRef(PREFIXES["loc"] + country), RDF.type, SK.Country)
+                draft.named(URIRef(PREFIXES["loc"] + country), where.en, where.ja)
         draft.statement(
             node, "DataLocationStatement", f"data is in {where.en}", f"データは{where.ja}にある", [where.span], section, where.rule, where.confidence
         )
@@ -300,7 +388,11 @@ def _item(draft: _Draft, item: Item, order: int) -> None:
         draft.add(node, SK.claimStatus, SK[claim.claim])
         draft.add(node, SK.holder, draft.party[claim.holder])
         draft.add(node, SK.scopeKind, SK.ScopeNotStated)
-        draft.add(node, SK.toStandard, draft.iri(f"standard-{claim.standard}"))
+        standard = draft.iri(f"standard-{claim.standard}")
+        draft.add(node, SK.toStandard, standard)
+        if f"standard-{claim.standard}" not in vocabulary():
+            draft.add(standard, RDF.type, SK.Standard)
+            draft.named(standard, claim.standard, claim.standard)
     for cell in item.assignments:
         node = draft.fresh("ra", f"{cell.area}-{cell.party}")
         en, ja = _LAYER_WORDS[cell.party]
@@ -314,7 +406,7 @@ def _item(draft: _Draft, item: Item, order: int) -> None:
         draft.add(node, SK.responsibilityKind, SK.Performs if cell.printed else SK.NoResponsibility)
 
 
-def _commitment(draft: _Draft, item: Item, one: Commitment, section: URIRef, place: Any) -> None:
+def _commitment(draft: _Draft, item: Item, one: Commitment, section: URIRef, place: Any, order: int) -> None:
     node = draft.fresh("cm", f"{one.metric}-{item.number}" if item.number else one.metric)
     en, ja = labels().get(one.metric, (one.metric, one.metric))
     if one.quantity:
@@ -323,6 +415,7 @@ def _commitment(draft: _Draft, item: Item, one: Commitment, section: URIRef, pla
         en, ja = f"{en}: {amount} {unit_en}", f"{ja}：{amount}{unit_ja}"
     elif one.provided is False:
         en, ja = f"{en}: not provided", f"{ja}：提供しない"
+    en, ja = f"{en} ({item.number or order})", f"{ja}（{item.number or order}）"
     draft.statement(node, one.cls, en, ja, [one.span], section, one.rule, one.confidence)
     place(node)
     draft.add(node, SK.metric, draft.iri(f"metric-{one.metric}"))
