@@ -216,13 +216,13 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "NotApplicable", "does-not-arise", 0.8
     if not firm:
         return "Deferred", "pointer-only", 0.8
+    others = word("parties", "infrastructure").pattern
     theirs = pattern(
-        rf"({word('parties', 'infrastructure').pattern})[^。]{{0,40}}の責任(範囲)?と?(に)?なり"
-        rf"|({word('parties', 'infrastructure').pattern})(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当)(され|し)"
-        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|inherited from) (the )?({word('parties', 'infrastructure').pattern})"
+        rf"({others})[^。]{{0,40}}の責任(範囲)?と?(に)?なり"
+        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|inherited from) (the )?({others})"
     )
-    provider = theirs.search(said[0].words)
-    if provider:
+    passive = pattern(rf"({others})\s*(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当)(され|し)")
+    if theirs.search(said[0].words) or (len(firm) == 1 and passive.search(text)):
         return "Inherited", "another-provider-does-it", 0.8
     return "Implemented", "said-to-be-done", 0.8
 
