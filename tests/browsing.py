@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -71,3 +72,14 @@ def visiting(browser: Any, server: Server, path: str = "", lang: str = "ja", sta
         assert not left, f"{path}: {left}"
     finally:
         within.close()
+
+
+def eventually(page: Any, condition: str, seconds: float = 10) -> None:
+    """Wait until a condition in JavaScript holds.
+
+    Playwright's own ``wait_for_function`` evaluates inside the page whenever the first look is too early, which the strict policy refuses.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, f"never came true: {condition}"
+        page.wait_for_timeout(50)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import chromium, visiting
+from browsing import chromium, eventually, visiting
 from conftest import HOUSE
 from pypdf import PdfReader
 from serving import SETTINGS, Server, serving
@@ -166,7 +166,7 @@ def test_the_policy_is_in_force(browser: Any, server: Server) -> None:
         page.evaluate("""() => { window.refused = []; document.addEventListener("securitypolicyviolation", (e) => refused.push(e.effectiveDirective));
             const script = document.createElement("script"); script.textContent = "window.ran = true"; document.body.append(script);
             const image = new Image(); image.src = "http://localhost:9/x.png"; }""")
-        page.wait_for_function("window.refused.length >= 2")
+        eventually(page, "window.refused.length >= 2")
         assert page.evaluate("window.ran") is None
         assert {each.partition("-src")[0] for each in page.evaluate("window.refused")} == {"script", "img"}
         page.complaints.clear()
@@ -281,7 +281,7 @@ def test_the_keyboard_does_the_rest(browser: Any, server: Server) -> None:
         assert taken.value.suggested_filename == "sekinin-duties-customer-resv.xlsx"
         until(page, ".wide")
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.activeElement.scrollLeft > 0")
+        eventually(page, "document.activeElement.scrollLeft > 0")
         until(page, "td.tick input")
         page.keyboard.press("Space")
         assert page.evaluate("document.activeElement.checked") is True

@@ -22,6 +22,8 @@ from sekinin.namespaces import PREFIXES
 from sekinin.store import EmbeddedStore
 from webapp import create_app
 
+pytestmark = pytest.mark.whole
+
 MARKUP = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',

@@ -142,6 +142,7 @@ def test_the_page_shows_what_is_taken_away(page: str, lang: str, client: FlaskCl
                 assert " ".join(as_text(row.get(key)).split()) in bare, (key, row)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("page", [*STATED, *PLAIN])
 def test_workbooks(page: str, lang: str, client: FlaskClient) -> None:
@@ -180,6 +181,7 @@ def corpus_text(place: str, sha256: str) -> str:
     return next(path.read_bytes().decode() for path in Path(place).glob("*.txt") if hashlib.sha256(path.read_bytes()).hexdigest() == sha256)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("page", STATED)
 def test_sources_hold_against_the_papers(page: str, client: FlaskClient, corpus: Any) -> None:
     """The positions and digests of the sheet of sources, cut out of the very papers that the last sheet names, agree."""
@@ -193,6 +195,7 @@ def test_sources_hold_against_the_papers(page: str, client: FlaskClient, corpus:
     assert number > 3
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("page", STATED)
 def test_rdf(page: str, client: FlaskClient, store: EmbeddedStore) -> None:
     """Turtle and JSON-LD, read by two programs, are the same triples: those of the view's statements, no other's, with citations and positions."""
@@ -303,6 +306,7 @@ ACCEPTED = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("page", ["/atlas", "/duties", "/controls", "/documents/resv-wp", "/findings", "/services/talkz"])
 def test_accept_gives_what_format_gives(page: str, client: FlaskClient) -> None:
     """By Accept or by its name, the same bytes; what is asked for by name is a download."""

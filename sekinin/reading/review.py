@@ -6,9 +6,11 @@ digest any more, and needs review again; nothing is published that nobody accept
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +28,11 @@ from sekinin.reading.draft import slug
 
 _OA, _PROV, _ID = (PREFIXES[p] for p in ("oa", "prov", "id"))
 _OURS: Final = ("reviewStatus", "madeByRule", "confidence")
+_FIXED: Final = (*_OURS, "statedIn", "citedAt")
+_LABELS: Final = {"skos:prefLabel@ja": "ja", "skos:prefLabel@en": "en"}
+STATES: Final = ("Unreviewed", "Changed", "Accepted", "Edited", "Rejected")
+LONGEST: Final = 1000
+"""Characters of a change, or of a reviewer's name."""
 _DECISIONS: Final = {"accept": "Accepted", "edit": "Edited", "reject": "Rejected"}
 
 
@@ -36,6 +43,11 @@ class Entry:
     Args:
         state: ``Unreviewed``, ``Accepted``, ``Edited``, ``Rejected``, or ``Changed`` where it is not as it was accepted.
         passage: from the text beside the draft; empty where that is not there or has another digest.
+        labels: in Japanese and English.
+        facts: what can be edited, as in ``("sk:amount", "14")``: each property with one value that has no language.
+        seen: digest of the statement and its last decision, to give back with the next one.
+        reviewer: who decided last; empty before anybody did.
+        decided: when, as ISO 8601.
     """
 
     iri: str
@@ -46,6 +58,11 @@ class Entry:
     confidence: float
     section: str
     passage: str
+    labels: tuple[str, str] = ("", "")
+    facts: tuple[tuple[str, str], ...] = ()
+    seen: str = ""
+    reviewer: str = ""
+    decided: str = ""
 
 
 def load(path: Path) -> Graph:
@@ -104,6 +121,8 @@ def entries(path: Path, language: str = "en") -> list[Entry]:
         citation = next(iter(sorted(graph.objects(one, SK.citedAt), key=str)), None)
         section = graph.value(citation, SK.inSection)
         spans = sorted(_spans(graph, one))
+        event = _event(graph, one)
+        person = graph.value(event, URIRef(_PROV + "wasAssociatedWith")) if event else None
         out.append(
             Entry(
                 str(one),
@@ -114,9 +133,46 @@ def entries(path: Path, language: str = "en") -> list[Entry]:
                 float(str(graph.value(one, SK.confidence) or 0)),
                 str(graph.value(section, SKOS.notation) or ""),
                 " … ".join(re.sub(r"\s+", " ", text[a:b]) for a, b in spans) if text else "",
+                (_label(labels, "ja"), _label(labels, "en")),
+                tuple(_facts(graph, one)),
+                seen(graph, one),
+                _label((o for o in graph.objects(person, SKOS.prefLabel) if isinstance(o, Literal)), language) if person else "",
+                str(graph.value(event, URIRef(_PROV + "endedAtTime")) or "") if event else "",
             )
         )
     return out
+
+
+def _label(labels: Iterable[Literal], language: str) -> str:
+    return next((str(o) for o in labels if o.language == language), "")
+
+
+def _facts(graph: Graph, one: Node) -> Iterator[tuple[str, str]]:
+    """Yield what can be edited of a statement, in the words of a change."""
+    for p in sorted(set(graph.predicates(one)), key=str):
+        name = str(p).removeprefix(PREFIXES["sk"])
+        values = list(graph.objects(one, p))
+        if name == str(p) or name in (*_FIXED, "seconds") or len(values) != 1 or (isinstance(values[0], Literal) and values[0].language):
+            continue
+        value = shrink(str(values[0])) if isinstance(values[0], URIRef) else str(values[0])
+        if not value.startswith("<"):
+            yield f"sk:{name}", value
+
+
+def seen(graph: Graph, one: Node) -> str:
+    """Return a digest of a statement and its last decision: whoever decides says with it what was before their eyes."""
+    event = _event(graph, one)
+    last = sorted(f"{p} {o}" for p, o in graph.predicate_objects(event)) if event else []
+    said = [content_hash(graph, one), str(graph.value(one, SK.reviewStatus)), *last]
+    return hashlib.sha256("\n".join(said).encode("utf-8")).hexdigest()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a draft, so that of two decisions at once the second is made upon what the first wrote."""
+    with (path.parent / f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _text_beside(path: Path, graph: Graph) -> str:
@@ -151,31 +207,49 @@ def chosen(graph: Graph, names: Iterable[str], least: float | None = None) -> li
     return found
 
 
-def decide(path: Path, decision: str, names: Iterable[str], reviewer: str, least: float | None = None, changes: Iterable[str] = ()) -> list[str]:
-    """Accept, edit or reject statements of a draft, and write it.
+def decide(
+    path: Path,
+    decision: str,
+    names: Iterable[str],
+    reviewer: str,
+    least: float | None = None,
+    changes: Iterable[str] = (),
+    as_seen: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Accept, edit or reject statements of a draft, and write it; two at once do not lose one.
 
     Args:
         decision: ``accept``, ``edit`` or ``reject``.
         names: statements, as ``id:cm-…``.
         least: with this, also every undecided one of at least this confidence.
-        changes: of an edit, as ``sk:amount=14``; an empty value takes the property away.
+        changes: of an edit, as ``sk:amount=14`` or ``skos:prefLabel@ja=…``; an empty value takes the property away.
+        as_seen: for each name, what ``Entry.seen`` was; a statement that is not so any more is not decided upon.
     Returns:
         the names of what was decided upon.
     Raises:
         Missing: for a statement that is not there.
-        BadData: if the reviewer has no name, or a change cannot be made.
+        BadData: if the reviewer has no name, a change cannot be made, or a statement is not as it was seen.
     """
-    if not reviewer.strip():
+    reviewer, changes = reviewer.strip(), list(changes)
+    if not reviewer:
         raise BadData("--reviewer", "a decision has somebody who made it", "give your name")
-    graph = load(path)
-    found = chosen(graph, names, least)
-    if not found:
-        raise Missing(str(path), "there is nothing to decide upon", "name statements, or give --least")
-    for one in found:
-        for change in changes:
-            _change(graph, one, change)
-        _record(graph, one, _DECISIONS[decision], reviewer.strip())
-    write_whole(path, _written(path, graph))
+    if not reviewer.isprintable() or len(reviewer) > LONGEST:
+        raise BadData("--reviewer", "this is no name", "give your name")
+    if not path.is_file():
+        raise Missing(str(path), "there is no such draft", "see the drafts that are there, or read the paper again")
+    with _held(path):
+        graph = load(path)
+        found = chosen(graph, names, least)
+        if not found:
+            raise Missing(str(path), "there is nothing to decide upon", "name statements, or give --least")
+        for one in found:
+            if as_seen is not None and as_seen.get(shrink(str(one))) != seen(graph, one):
+                raise BadData(shrink(str(one)), "it is not as you saw it: somebody decided or changed it meanwhile", "look at it again")
+        for one in found:
+            for change in changes:
+                _change(graph, one, change)
+            _record(graph, one, _DECISIONS[decision], reviewer)
+        write_whole(path, _written(path, graph))
     return [shrink(str(one)) for one in found]
 
 
@@ -188,7 +262,8 @@ def _record(graph: Graph, one: URIRef, outcome: str, reviewer: str) -> None:
     """Put a decision on record; the one before it goes."""
     event = URIRef(f"{_ID}review-{str(one).removeprefix(_ID)}")
     graph.remove((event, None, None))
-    person = URIRef(f"{_ID}person-{slug(reviewer)}")
+    short = slug(reviewer) if reviewer.isascii() else hashlib.sha256(reviewer.encode()).hexdigest()[:10]  # 山田 Taro is not 田中 Taro
+    person = URIRef(f"{_ID}person-{short}")
     graph.set((one, SK.reviewStatus, SK[outcome]))
     graph.add((event, RDF.type, SK.ReviewEvent))
     graph.add((event, URIRef(_PROV + "used"), one))
@@ -202,34 +277,43 @@ def _record(graph: Graph, one: URIRef, outcome: str, reviewer: str) -> None:
 
 
 def _change(graph: Graph, one: URIRef, change: str) -> None:
-    """Make one change: ``sk:amount=14``, ``sk:assessedStatus=sk:Partial``, ``sk:vendorMark=``."""
+    """Make one change: ``sk:amount=14``, ``sk:assessedStatus=sk:Partial``, ``sk:vendorMark=``, ``skos:prefLabel@ja=保存期間``."""
     name, equals, value = change.partition("=")
-    if not equals or not name.startswith("sk:"):
-        raise BadData(change, "this is no change", "write it as sk:amount=14")
-    prop = SK[name.removeprefix("sk:")]
-    if name.removeprefix("sk:") in (*_OURS, "statedIn", "citedAt"):
-        raise BadData(change, f"{name} is not for editing", "change what the statement says")
-    graph.remove((one, prop, None))
     value = value.strip()
-    if not value:
+    if not equals or not (name.startswith("sk:") or name in _LABELS) or len(change) > LONGEST or not change.isprintable():
+        raise BadData(change[:100], "this is no change", "write it as sk:amount=14")
+    if name in _LABELS:
+        if not value:
+            raise BadData(name, "a statement has a label in each language", "write one")
+        for label in [o for o in graph.objects(one, SKOS.prefLabel) if isinstance(o, Literal) and o.language == _LABELS[name]]:
+            graph.remove((one, SKOS.prefLabel, label))
+        graph.add((one, SKOS.prefLabel, Literal(value, _LABELS[name])))
         return
-    term: Node
-    prefix, colon, local = value.partition(":")
-    if prefix == "sk" and colon:
-        term = SK[local]
-    elif prefix in PREFIXES and colon:
-        term = URIRef(PREFIXES[prefix] + local)
-    elif re.fullmatch(r"-?\d+", value):
-        term = Literal(int(value))
-    elif re.fullmatch(r"-?\d+\.\d+", value):
-        term = Literal(Decimal(value))
-    elif value in ("true", "false"):
-        term = Literal(value == "true")
-    else:
-        term = Literal(value)
-    graph.add((one, prop, term))
+    prop = SK[name.removeprefix("sk:")]
+    if name.removeprefix("sk:") in _FIXED:
+        raise BadData(change, f"{name} is not for editing", "change what the statement says")
+    term = _term(change, value)
+    if name == "sk:amount" and value and not (isinstance(term, Literal) and type(term.toPython()) in (int, Decimal)):
+        raise BadData(change, "an amount is a number", "write it as sk:amount=14")
+    graph.remove((one, prop, None))
+    if value:
+        graph.add((one, prop, term))
     if name in ("sk:amount", "sk:unit"):
         _seconds(graph, one)
+
+
+def _term(change: str, value: str) -> Node:
+    """Return what the value of a change stands for: a name with a prefix of ours, a number, true or false, or text."""
+    prefix, colon, local = value.partition(":")
+    if prefix in PREFIXES and colon:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", local):
+            raise BadData(change, f"{value} is no name", "write it as sk:Week")
+        return SK[local] if prefix == "sk" else URIRef(PREFIXES[prefix] + local)
+    if re.fullmatch(r"-?[0-9]{1,18}", value):
+        return Literal(int(value))
+    if re.fullmatch(r"-?[0-9]{1,18}\.[0-9]{1,18}", value):
+        return Literal(Decimal(value))
+    return Literal(value == "true") if value in ("true", "false") else Literal(value)
 
 
 def _seconds(graph: Graph, one: URIRef) -> None:
