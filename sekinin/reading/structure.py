@@ -505,10 +505,12 @@ def columns_of(cells: Sequence[Folded]) -> dict[str, int]:
         text = cell.text.strip().strip("*")
         if not text or len(text) > 30:
             continue
-        for role in ("sample", "number", "mark", "remark", "rule", "unit", "question", "section"):
+        for role in ("sample", "number", "mark", "rule", "unit", "remark", "question", "section"):
             if role not in found and pattern(heads[role]).search(text):
                 found[role] = at
                 break
+    if "remark" not in found and "rule" in found:
+        found["remark"] = found.pop("rule")
     answers = {"mark", "remark"} & set(found)
     return found if "question" in found and answers and len([c for c in cells if c.text.strip()]) >= 3 else {}
 
