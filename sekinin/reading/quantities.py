@@ -62,6 +62,7 @@ _FIXED: Final = (
     ),
     (r"毎時|hourly|every hour|1\s*時間に\s*1\s*回|1\s*時間ごと", 1, "Hour"),
 )
+_KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})\b(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
 _FIX: Final = [(re.compile(text, re.I | re.ASCII), amount, unit) for text, amount, unit in _FIXED]
 _EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間?隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
 _EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I | re.ASCII)
@@ -164,6 +165,9 @@ def quantities(text: str) -> list[Quantity]:
         out.append(Quantity(amount, unit, found.start(), found.end()))
     for mask in (_CLOCK, _DATE):
         taken.extend(found.span() for found in mask.finditer(text) if free(*found.span()))
+    for found in _KEY.finditer(text):
+        taken.append(found.span())
+        out.append(Quantity(Decimal(found[1]), "Bit", found.start(1), found.end()))
     for pattern, fixed, unit in _FIX:
         for found in pattern.finditer(text):
             if free(*found.span()):

@@ -200,9 +200,10 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
     firm = [k for k in kinds if k not in ("pointer",)]
     if "lost" in have and not any(k in ("outside", "denied") for k in kinds):
         at = kinds.index("lost")
+        early = "done" in kinds[:at]
         drawn = re.search("図|figure|diagram", said[at].words, re.I)
         told = any(k == "done" and re.search(r"(ます|です|た)[。.]?$", one.words) for k, one in zip(kinds[at + 1 :], said[at + 1 :], strict=True))
-        if not told and (drawn or len(said) == at + 1):
+        if not told and not early and (drawn or len(said) == at + 1):
             return "InFigure", "figure-lost", 0.8
     if firm and all(k == "outside" for k in firm):
         return "NotApplicable", "does-not-arise", 0.85
@@ -426,8 +427,11 @@ def _figure_rules() -> tuple[dict[str, Any], ...]:
 def _figure(one: Sentence, quantity: Quantity, topic: str, parties: Parties) -> Commitment | None:
     over = _over(one, topic)
     whole = f"{one.words} {over}"
-    lead = _lead(one)
-    for stage, clause in enumerate(lead + near for near in clauses(one.words, quantity)):
+    lead = _lead(one, topic)
+    around = list(clauses(one.words, quantity))
+    if lead:  # a cell answers what its item names; prose names it only where nothing nearer does
+        around = [lead + near for near in around] if one.kind == "answer" else [*around, lead + one.words]
+    for stage, clause in enumerate(around):
         for rule in _figure_rules():
             if "units" in rule and quantity.unit not in rule["units"]:
                 continue
@@ -449,9 +453,11 @@ def _figure(one: Sentence, quantity: Quantity, topic: str, parties: Parties) -> 
     return None
 
 
-def _lead(one: Sentence) -> str:
+def _lead(one: Sentence, topic: str = "") -> str:
     """Return the name of the item before a short answer, which says only how much of it there is."""
-    return f"{one.over[-1]}: " if one.kind == "answer" and one.over and len(one.words) <= 40 else ""
+    if one.kind == "answer":
+        return f"{one.over[-1]}: " if one.over and len(one.words) <= 40 else ""
+    return f"{topic[:60]}: " if topic and len(one.words) <= 24 and one.kind == "sentence" else ""
 
 
 def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Parties, sure: float) -> Commitment:
@@ -502,7 +508,7 @@ def _protocols(one: Sentence) -> Commitment | None:
 
 
 def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | None:
-    words = one.words if mark_of(one.words) else _lead(one) + one.words
+    words = one.words if mark_of(one.words) or _SAME.match(one.words) else _lead(one) + one.words
     if not pattern(rule["here"]).search(words) or ("never" in rule and pattern(rule["never"]).search(words)):
         return None
     if "under" in rule and not pattern(rule["under"]).search(_over(one, topic)):

@@ -36,6 +36,7 @@ _HASH: Final = re.compile(r"^#{1,6}\s+")
 _SIGN: Final = re.compile(
     r"^[■◆●▼▶◇□○]\s*(?P<title>\S.{0,40})$|^【(?P<boxed>[^】]{1,40})】$|^<(?P<angled>[^<>]{1,40})>$|^\*\*(?P<bold>[^*]{1,60})\*\*:?$"
 )
+_ASKED: Final = re.compile(r"^(?:Q\s*\d{0,3}\s*[.:：)、]|質問\s*\d{0,3}\s*[.:：)、])\s*\S", re.I)
 _SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$")
 
 
@@ -435,7 +436,8 @@ def _other(lines: list[Line], at: int, numbered: bool, contents: set[str]) -> Se
     line = lines[at]
     hashed = bool(_HASH.match(line.words))
     words = _HASH.sub("", line.words).strip("* ")
-    if len(words) > 60 or _SENTENCE.search(re.sub(r"^\d{1,2}\.\s+", "", words)) or "\t" in line.text.text.strip() or words.startswith("|"):
+    asked = re.sub(r"[?？]$", "", words) if (hashed or _ASKED.match(words)) and words.endswith(("?", "？")) else words
+    if len(words) > 80 or _SENTENCE.search(re.sub(r"^\d{1,2}\.\s+", "", asked)) or "\t" in line.text.text.strip() or words.startswith("|"):
         return None
     chapter = _CHAPTER.match(words)
     bare = chapter["title"] if chapter else words
@@ -452,7 +454,7 @@ def _other(lines: list[Line], at: int, numbered: bool, contents: set[str]) -> Se
         return Section((), "", title, "chapter", line.start, line.end, 0.8, rule="marked-heading") if line.words.count("#") <= 2 else None
     if numbered:
         return None
-    marked = hashed or bool(sign) or bool(chapter)
+    marked = hashed or bool(sign) or bool(chapter) or bool(_ASKED.match(words))
     if (marked or _alone(lines, at)) and (topic := _topic(title)):
         sure = 0.75 if marked else 0.6
         if not marked and len(title) > 24 and not title.isascii():
