@@ -157,7 +157,7 @@ def read_all(
         while rest:
             before = len(outcomes)
             try:
-                with ProcessPoolExecutor(min(workers, len(rest)), max_tasks_per_child=200) as pool:
+                with ProcessPoolExecutor(min(workers, len(rest))) as pool:
                     for outcome in pool.map(_work, rest, chunksize=1):
                         done(outcome)
                 break

@@ -15,7 +15,10 @@ from sekinin.reading.statements import Parties, certificates, commitments, locat
 from sekinin.reading.structure import Paper, Section, cut
 
 _COMPANY = re.compile(
-    r"(?:株式会社|有限会社|合同会社|一般社団法人|一般財団法人)\s?[^\s、。()「」『』,|はがのをにで]{1,30}|[^\s、。()「」|はがのをにで]{1,24}(?:株式会社|有限会社|合同会社)|(?:[A-Z][\w&.-]*\s){1,4}(?:Inc\.?|Ltd\.?|Corporation|Corp\.?|LLC|K\.K\.|Co\.,?\s?Ltd\.?|GmbH|Limited)"
+    r"(?:^|(?<=\s))[^\s、。()「」『』|,]{1,20}(?:株式会社|有限会社|合同会社)(?=\s|$)"
+    r"|(?:株式会社|有限会社|合同会社|一般社団法人|一般財団法人)(?:\s?(?=[ぁ-んァ-ヶ一-龥])|(?=[A-Za-z]))[^\s、。()「」『』,|はがのをにで]{1,30}"
+    r"|[^\s、。()「」|はがのをにで]{1,24}(?:株式会社|有限会社|合同会社)"
+    r"|(?:[A-Z][\w&.-]*\s){1,4}(?:Inc\.?|Ltd\.?|Corporation|Corp\.?|LLC|K\.K\.|Co\.,?\s?Ltd\.?|GmbH|Limited)"
 )
 _VERSION = re.compile(r"(?:第\s*|ver(?:sion)?\.?\s*|rev\.?\s*|版番号\s*(?:ver\.?)?\s*)(\d+(?:\.\d+){0,2})\s*版?|(\d+\.\d+)\s*版", re.I)
 _DATE = re.compile(r"((?:19|20)\d{2})\s*[年/.-]\s*(\d{1,2})(?:\s*[月/.-]\s*(\d{1,2})\s*日?|月)?")

@@ -31,7 +31,7 @@ class Sentence:
     Args:
         text: comparable, with the way back.
         over: the words that stand over it, outermost first: marked headings, a line that ends in a colon, the head of a row.
-        kind: ``sentence``, ``bullet``, ``row`` or ``head``.
+        kind: ``sentence``, ``bullet``, ``row``, ``head``, or ``answer`` for a cell of a check sheet.
         cells: of a row.
     """
 
@@ -55,8 +55,9 @@ def sentences(section: Section) -> list[Sentence]:
     """Return the sentences of a section, in reading order."""
     if section.form == "item":
         found: list[Sentence] = []
+        name = (section.title,) if section.title else ()
         for cell in section.cells:
-            found.extend(_split(cell, (), "sentence"))
+            found.extend(_split(cell, name, "answer"))
         return found + list(_prose(section.lines))
     return list(_prose(section.lines))
 

@@ -41,6 +41,7 @@ _FIXED: Final = (
     (r"翌々営業日", 2, "BusinessDay"),
     (r"翌営業日|next (business|working) day", 1, "BusinessDay"),
     (r"(?:契約|解約|利用)?[^。、]{0,4}翌日|next day", 1, "CalendarDay"),
+    (r"前日(?!比)|the day before", 1, "CalendarDay"),
     (r"当日中|即日(?!開)|same day", 0, "CalendarDay"),
     (r"半年|half[- ]a[- ]year|six-monthly|semi-?annual(ly)?|twice (a|per) year|年\s*2\s*回|年に?二回", 6, "Month"),
     (r"四半期|quarter(ly)?", 3, "Month"),
@@ -61,8 +62,9 @@ _FIXED: Final = (
     ),
     (r"毎時|hourly|every hour|1\s*時間に\s*1\s*回|1\s*時間ごと", 1, "Hour"),
 )
+_KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})\b(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
 _FIX: Final = [(re.compile(text, re.I | re.ASCII), amount, unit) for text, amount, unit in _FIXED]
-_EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
+_EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間?隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
 _EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I | re.ASCII)
 _AFTER: Final = {
     "AtLeast": r"^\s*(?:間)?(?:以上|より長く|を下回らない|前)|^\s*(?:or more|or longer|minimum|at least)|^[^、。]{0,10}(?:を下限)",
@@ -163,12 +165,15 @@ def quantities(text: str) -> list[Quantity]:
         out.append(Quantity(amount, unit, found.start(), found.end()))
     for mask in (_CLOCK, _DATE):
         taken.extend(found.span() for found in mask.finditer(text) if free(*found.span()))
+    for found in _KEY.finditer(text):
+        taken.append(found.span())
+        out.append(Quantity(Decimal(found[1]), "Bit", found.start(1), found.end()))
     for pattern, fixed, unit in _FIX:
         for found in pattern.finditer(text):
             if free(*found.span()):
                 taken.append(found.span())
                 comparator = _comparator(text, found.start(), found.end(), unit)
-                every = unit not in ("BusinessDay",) and not re.search("翌|当日|即日|next|same", found[0], re.I | re.ASCII)
+                every = unit not in ("BusinessDay",) and not re.search("翌|前日|当日|即日|next|same|before", found[0], re.I | re.ASCII)
                 if (
                     every
                     and comparator == "AtLeast"

@@ -76,6 +76,9 @@ class Parties:
 
     def exactly(self, words: str) -> str:
         """Return the layer of a word that names a party and nothing else, as before a colon."""
+        whole = words.strip()
+        if layer := next((layer for layer, known in self.words.items() if known.fullmatch(whole)), ""):
+            return layer
         bare = re.sub(r"\([^()]*\)|様|さま|側|の?(責任|責務|役割|義務|担当|対応)(範囲)?|responsibilit(y|ies)|\s", "", words)
         return next((layer for layer, known in self.words.items() if known.fullmatch(bare)), "")
 
@@ -155,7 +158,9 @@ def _status(item: Item, section: Section, body: Sequence[Sentence]) -> None:
 
 
 def _bare(one: Sentence) -> bool:
-    return len(re.sub(r"[\W_]+", "", one.words)) < 2 or bool(re.fullmatch(r"\s*(?:以上|<?https?:\S+>?)\s*", one.words))
+    return len(re.sub(r"[\W_]+", "", one.words)) < 2 or bool(
+        re.fullmatch(r"\s*(?:以上|<?https?:\S+>?|\(?(?:記載なし|未記載|特になし|該当箇所なし|tbd|to be determined)\)?)\s*", one.words, re.I)
+    )
 
 
 def _kind(words: str) -> str:
@@ -195,9 +200,10 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
     firm = [k for k in kinds if k not in ("pointer",)]
     if "lost" in have and not any(k in ("outside", "denied") for k in kinds):
         at = kinds.index("lost")
+        early = "done" in kinds[:at]
         drawn = re.search("図|figure|diagram", said[at].words, re.I)
         told = any(k == "done" and re.search(r"(ます|です|た)[。.]?$", one.words) for k, one in zip(kinds[at + 1 :], said[at + 1 :], strict=True))
-        if not told and (drawn or len(said) == at + 1):
+        if not told and not early and (drawn or len(said) == at + 1):
             return "InFigure", "figure-lost", 0.8
     if firm and all(k == "outside" for k in firm):
         return "NotApplicable", "does-not-arise", 0.85
@@ -345,7 +351,11 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
         return "", "", 0
     if words.isascii() and len(words) > 20 and " " in words:
         return "csp", "the-provider-acts", 0.5
-    if re.search(r"(ます|います|した|する|実施|適用|整備|構築|管理|確保)[。.]?$|\b(is|are|we|has|have|will)\b", words, re.I):
+    if re.search(
+        r"(ます|います|した|する|実施|適用|整備|構築|管理|確保|通知|消去|取得|保管|保存|監視|暗号化)[。.]?$|\b(is|are|we|has|have|will)\b",
+        words,
+        re.I,
+    ):
         return "csp", "the-provider-acts", 0.6
     return "", "", 0
 
@@ -417,7 +427,11 @@ def _figure_rules() -> tuple[dict[str, Any], ...]:
 def _figure(one: Sentence, quantity: Quantity, topic: str, parties: Parties) -> Commitment | None:
     over = _over(one, topic)
     whole = f"{one.words} {over}"
-    for stage, clause in enumerate(clauses(one.words, quantity)):
+    lead = _lead(one, topic)
+    around = list(clauses(one.words, quantity))
+    if lead:  # a cell answers what its item names; prose names it only where nothing nearer does
+        around = [lead + near for near in around] if one.kind == "answer" else [*around, lead + one.words]
+    for stage, clause in enumerate(around):
         for rule in _figure_rules():
             if "units" in rule and quantity.unit not in rule["units"]:
                 continue
@@ -437,6 +451,13 @@ def _figure(one: Sentence, quantity: Quantity, topic: str, parties: Parties) -> 
                 return None
             return _made(one, quantity, rule, parties, 0.9 if stage == 0 else 0.8 if stage == 1 else 0.7)
     return None
+
+
+def _lead(one: Sentence, topic: str = "") -> str:
+    """Return the name of the item before a short answer, which says only how much of it there is."""
+    if one.kind == "answer":
+        return f"{one.over[-1]}: " if one.over and len(one.words) <= 40 else ""
+    return f"{topic[:60]}: " if topic and len(one.words) <= 24 and one.kind == "sentence" else ""
 
 
 def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Parties, sure: float) -> Commitment:
@@ -487,7 +508,7 @@ def _protocols(one: Sentence) -> Commitment | None:
 
 
 def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | None:
-    words = one.words
+    words = one.words if mark_of(one.words) or _SAME.match(one.words) else _lead(one) + one.words
     if not pattern(rule["here"]).search(words) or ("never" in rule and pattern(rule["never"]).search(words)):
         return None
     if "under" in rule and not pattern(rule["under"]).search(_over(one, topic)):

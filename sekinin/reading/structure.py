@@ -36,6 +36,7 @@ _HASH: Final = re.compile(r"^#{1,6}\s+")
 _SIGN: Final = re.compile(
     r"^[■◆●▼▶◇□○]\s*(?P<title>\S.{0,40})$|^【(?P<boxed>[^】]{1,40})】$|^<(?P<angled>[^<>]{1,40})>$|^\*\*(?P<bold>[^*]{1,60})\*\*:?$"
 )
+_ASKED: Final = re.compile(r"^(?:Q\s*\d{0,3}\s*[.:：)、]|質問\s*\d{0,3}\s*[.:：)、])\s*\S", re.I)
 _SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$")
 
 
@@ -435,7 +436,8 @@ def _other(lines: list[Line], at: int, numbered: bool, contents: set[str]) -> Se
     line = lines[at]
     hashed = bool(_HASH.match(line.words))
     words = _HASH.sub("", line.words).strip("* ")
-    if len(words) > 60 or _SENTENCE.search(re.sub(r"^\d{1,2}\.\s+", "", words)) or "\t" in line.text.text.strip() or words.startswith("|"):
+    asked = re.sub(r"[?？]$", "", words) if (hashed or _ASKED.match(words)) and words.endswith(("?", "？")) else words
+    if len(words) > 80 or _SENTENCE.search(re.sub(r"^\d{1,2}\.\s+", "", asked)) or "\t" in line.text.text.strip() or words.startswith("|"):
         return None
     chapter = _CHAPTER.match(words)
     bare = chapter["title"] if chapter else words
@@ -452,7 +454,7 @@ def _other(lines: list[Line], at: int, numbered: bool, contents: set[str]) -> Se
         return Section((), "", title, "chapter", line.start, line.end, 0.8, rule="marked-heading") if line.words.count("#") <= 2 else None
     if numbered:
         return None
-    marked = hashed or bool(sign) or bool(chapter)
+    marked = hashed or bool(sign) or bool(chapter) or bool(_ASKED.match(words))
     if (marked or _alone(lines, at)) and (topic := _topic(title)):
         sure = 0.75 if marked else 0.6
         if not marked and len(title) > 24 and not title.isascii():
@@ -505,10 +507,12 @@ def columns_of(cells: Sequence[Folded]) -> dict[str, int]:
         text = cell.text.strip().strip("*")
         if not text or len(text) > 30:
             continue
-        for role in ("sample", "number", "mark", "remark", "rule", "unit", "question", "section"):
+        for role in ("sample", "number", "mark", "rule", "unit", "remark", "question", "section"):
             if role not in found and pattern(heads[role]).search(text):
                 found[role] = at
                 break
+    if "remark" not in found and "rule" in found:
+        found["remark"] = found.pop("rule")
     answers = {"mark", "remark"} & set(found)
     return found if "question" in found and answers and len([c for c in cells if c.text.strip()]) >= 3 else {}
 
