@@ -18,6 +18,9 @@ from conftest import HOUSE
 from pypdf import PdfReader
 from serving import SETTINGS, Server, serving
 
+from sekinin import resources
+from sekinin.reading import draft
+from sekinin.reading import paper as reader
 from webapp.words import word
 
 pytestmark = pytest.mark.whole
@@ -285,6 +288,37 @@ def test_the_keyboard_does_the_rest(browser: Any, server: Server) -> None:
         until(page, "td.tick input")
         page.keyboard.press("Space")
         assert page.evaluate("document.activeElement.checked") is True
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_a_draft_is_reviewed(lang: str, browser: Any, built: object, axe: str, tmp_path: Path) -> None:
+    """A statement beside its passage, edited by keyboard, accepted, and shown so; the list of drafts counts it."""
+    for each in resources.build_folder().iterdir():
+        if each.name != "drafts":
+            (tmp_path / each.name).symlink_to(each)
+    draft.write(reader.read(HOUSE / "tests" / "papers" / "kept" / "hoshizora.txt"), tmp_path / "drafts")
+    settings = {"SEKININ_BUILD": str(tmp_path), "SEKININ_SERVE_REVIEW": "1"}
+    with serving(**SETTINGS, **settings) as server, visiting(browser, server, "review", lang) as page:
+        judge(page, axe)
+        page.get_by_role("link", name="hoshizora").click()
+        assert page.get_by_role("button", name=word("review-accept", lang)).first.is_disabled()
+        page.locator("input[name=reviewer]").first.fill("山田 Taro")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        article = page.locator("article.beside").first
+        assert article.locator("blockquote").inner_text()
+        judge(page, axe)
+        until(page, "article summary")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.insert_text("見直した名称 <b>")
+        with page.expect_navigation():
+            article.get_by_role("button", name=word("review-edit-do", lang)).click()
+        assert word("review-Edited", lang) in article.inner_text() and "山田 Taro" in article.inner_text()
+        judge(page, axe)
+        page.get_by_role("link", name=word("review-drafts", lang)).click()
+        page.wait_for_url("**/review?*")
+        assert [cell.inner_text() for cell in page.locator("tbody td").all()][3] == "1"
 
 
 # ---- the reader's own copy, and paper

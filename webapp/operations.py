@@ -38,6 +38,12 @@ HEADERS: Final = {
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Sekinin-Truncated, Sekinin-Version, X-Request-ID, X-Total-Count",
 }
 """On every answer. The data are public, so that a page of anybody may read them; no page of ours runs or loads anything of others."""
+PRIVATE: Final = "/review"
+"""Where pages begin that write; no page of anybody else may read them."""
+OWN: Final = {name: text for name, text in HEADERS.items() if not name.startswith("Access-Control-")} | {
+    "Cross-Origin-Resource-Policy": "same-origin"
+}
+"""On every answer from there."""
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 FREE: Final = ("static", "operations.live", "operations.health")
 """Endpoints that no client uses up its rate with."""
@@ -190,10 +196,21 @@ def packed(response: Response) -> Response:
     return response
 
 
+def private() -> bool:
+    """Whether this request is for a page that only whoever runs the server may see."""
+    return request.path == PRIVATE or request.path.startswith(PRIVATE + "/")
+
+
+def local() -> bool:
+    """Whether this request comes from this machine, and through no proxy."""
+    passed_on = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    return request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and not passed_on
+
+
 @blueprint.after_app_request
 def protected(response: Response) -> Response:
     """Put on every answer the headers that protect its reader."""
-    response.headers.extend(HEADERS)
+    response.headers.extend(OWN if private() else HEADERS)
     return response
 
 
@@ -203,7 +220,7 @@ def preflight() -> Response | None:
 
     Source: Fetch, section 3.2.2: CORS-preflight request.
     """
-    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers or private():
         return None
     response = current_app.make_default_options_response()
     response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, HEAD, OPTIONS")
@@ -239,8 +256,7 @@ def _told(status: int, said: dict[str, object]) -> Response:
 def metrics() -> Response:
     """Give the figures in the words of Prometheus, to whom the setting allows."""
     here = _here()
-    local = request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and "X-Forwarded-For" not in request.headers
-    if here.settings.metrics == "off" or (here.settings.metrics == "local" and not local):
+    if here.settings.metrics == "off" or (here.settings.metrics == "local" and not local()):
         abort(404)
     response = Response(generate_latest(here.registry))
     response.headers["Content-Type"] = CONTENT_TYPE_LATEST

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, g, request, url_for
 
 from sekinin.formats import GRAPHS
-from sekinin.namespaces import BASE, made, shrink
+from sekinin.namespaces import BASE, PREFIXES, made, shrink
 from webapp import linked, views
 from webapp.addresses import path_of
 from webapp.atlas import stack, view_words
@@ -100,6 +100,7 @@ def fit(said: str, places: int) -> str:
 GLOBALS: dict[str, Any] = {
     "w": word,
     "shrink": shrink,
+    "PREFIXES": PREFIXES,
     "made_by": made_by,
     "is_iri": lambda term: isinstance(term, ox.NamedNode),
     "href": href,
