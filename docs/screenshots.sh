@@ -4,13 +4,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 chromium="${1:-chromium}"
 log="$(mktemp)"; profile="$(mktemp -d)"
-.venv/bin/sekinin serve --port 0 >"$log" 2>/dev/null & server=$!
+"${SEKININ:-.venv/bin/sekinin}" serve --port 0 >"$log" 2>/dev/null & server=$!
 trap 'kill "$server"; rm -rf "$log" "$profile"' EXIT
 until grep -q '^http' "$log"; do sleep 0.2; done
 address="$(cat "$log")"
-for lang in en ja; do
+shot() { # name, address, height
   "$chromium" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update \
-    --disable-sync --hide-scrollbars --user-data-dir="$profile" --window-size=1280,1100 \
-    --screenshot="docs/images/service-$lang.png" "${address}services/talkz?lang=$lang" >/dev/null 2>&1
-  echo "docs/images/service-$lang.png"
+    --disable-sync --hide-scrollbars --user-data-dir="$profile" --window-size="1280,$3" \
+    --screenshot="docs/images/$1.png" "$address$2" >/dev/null 2>&1
+  echo "docs/images/$1.png"
+}
+for lang in en ja; do
+  shot "atlas-$lang" "atlas?lang=$lang" 1000
+  shot "service-$lang" "services/talkz?lang=$lang" 1100
+  shot "duties-$lang" "duties?service=talkz&service=resv&lang=$lang" 900
 done

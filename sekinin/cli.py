@@ -263,6 +263,119 @@ def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@main.command("read", epilog=_example("sekinin read papers/acme.pdf", "sekinin read papers/ --out drafts --format json"))
+@click.argument("papers", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the drafts and texts; default: the folder of drafts of the build.")
+@click.option("--format", "form", type=click.Choice(["turtle", "json"]), default="turtle", show_default=True)
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Papers read at once.")
+@click.option("--again", is_flag=True, help="Read, also where the draft is there already.")
+@quietly
+def read_papers(papers: tuple[Path, ...], out: Path | None, form: str, workers: int, again: bool, quiet: bool) -> None:
+    """Read papers or folders of papers into drafts that nobody has reviewed. Exit 1 if one could not be read."""
+    from sekinin.reading import many
+
+    say = _progress(quiet)
+    outcomes = many.read_all(
+        list(many.papers_in(papers)), out or resources.drafts_folder(), form, workers, again,
+        lambda done, of, last: say(f"{done}/{of} {last.paper}: {last.state}"),
+    )  # fmt: skip
+    for one in outcomes:
+        if one.state == "failed":
+            click.echo(f"sekinin: {one.why}", err=True)
+        else:
+            click.echo(f"{one.draft}: {one.items} items, {one.statements} statements")
+        for warning in one.warnings:
+            click.echo(f"{one.paper}: {warning}", err=True)
+    if any(one.state == "failed" for one in outcomes):
+        raise click.exceptions.Exit(1 if len(outcomes) > 1 else 3)
+
+
+@main.command(epilog=_example("sekinin score drafts/acme.ttl gold/acme.json"))
+@click.argument("draft", type=click.Path(path_type=Path))
+@click.argument("gold", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def score(draft: Path, gold: Path, form: str) -> None:
+    """Hold a draft against what a person found: precision, recall and F1, overall and for each kind."""
+    import json
+    from dataclasses import asdict
+
+    from sekinin.reading import score as scoring
+
+    tallies = scoring.compare(scoring.load(draft), scoring.load(gold))
+    if form == "json":
+        said = [asdict(t) | {"precision": t.precision, "recall": t.recall, "f1": t.f1} for t in tallies]
+        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+    else:
+        click.echo("\n".join(scoring.as_table(tallies)))
+
+
+@main.group(epilog=_example("sekinin review list drafts/acme.ttl", "sekinin review accept drafts/acme.ttl --least 0.8 --reviewer 'A. Reader'"))
+def review() -> None:
+    """See each statement of a draft beside its passage, and accept, edit or reject it."""
+
+
+@review.command("list", epilog=_example("sekinin review list drafts/acme.ttl --state Unreviewed"))
+@click.argument("draft", type=click.Path(path_type=Path))
+@click.option("--state", type=click.Choice(["Unreviewed", "Accepted", "Edited", "Rejected", "Changed"]), help="Only these.")
+@language
+def list_statements(draft: Path, state: str | None, lang: str) -> None:
+    """List the statements of a draft, each with its state, confidence, rule and passage."""
+    from sekinin.reading.review import entries
+
+    for one in entries(draft, lang):
+        if state in (None, one.state):
+            click.echo(f"{one.state:11}{one.confidence:5.2f}  {shrink(one.iri)}\n    {one.section}  {one.cls}: {one.label} [{one.rule}]")
+            click.echo(f"    | {one.passage or 'the text is not beside the draft, or not as it was read'}")
+
+
+def _decision(name: str, what: str, *examples: str) -> None:
+    """Add one of the three decisions to ``review``; they differ in their words only."""
+
+    @review.command(name, help=what, epilog=_example(*examples))
+    @click.argument("draft", type=click.Path(path_type=Path))
+    @click.argument("statements", nargs=-1)
+    @click.option("--reviewer", required=True, envvar="SEKININ_REVIEWER", help="Who decides.")
+    @click.option("--least", type=click.FloatRange(0, 1), help="Also every undecided statement of at least this confidence.")
+    @click.option("--set", "changes", multiple=True, metavar="sk:PROPERTY=VALUE", help="A change, for edit; may be repeated.")
+    def command(draft: Path, statements: tuple[str, ...], reviewer: str, least: float | None, changes: tuple[str, ...]) -> None:
+        from sekinin.reading.review import decide
+
+        if (name == "edit") != bool(changes):
+            raise click.UsageError("--set belongs to edit, and edit needs one")
+        for one in decide(draft, name, statements, reviewer, least, changes):
+            click.echo(one)
+
+
+_decision("accept", "Accept statements as they are.", "sekinin review accept drafts/acme.ttl id:cm-acme-log-retention-12.4.1 --reviewer 'A. Reader'")
+_decision(
+    "edit", "Change a statement, and accept it so.", "sekinin review edit drafts/acme.ttl id:cm-acme-x --set sk:amount=14 --reviewer 'A. Reader'"
+)
+_decision("reject", "Turn statements down.", "sekinin review reject drafts/acme.ttl id:ob-acme-12.4.1-csp --reviewer 'A. Reader'")
+
+
+@review.command("publish", epilog=_example("sekinin review publish drafts/acme.ttl --out graphs/acme/paper-1.0.ttl"))
+@click.argument("draft", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write, in graphs/ for the next build.")
+def publish(draft: Path, out: Path) -> None:
+    """Write what was accepted as house Turtle; refused where a statement changed after its review."""
+    from sekinin.reading.review import published
+
+    click.echo(exporter.write_whole(out, published(draft).encode("utf-8")))
+
+
+@review.command("diff", epilog=_example("sekinin review diff drafts/acme-1.0.ttl drafts/acme-2.0.ttl"))
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def diff(before: Path, after: Path) -> None:
+    """Tell what a new version says otherwise: added, gone, stronger, weaker, reworded; and propose it as successor."""
+    from sekinin.reading.difference import difference, successor
+
+    for one in difference(before, after):
+        click.echo(f"{one.how:9} {one.what}: {' -> '.join(filter(None, (one.before, one.after)))}".rstrip(": "))
+    if said := successor(before, after):
+        click.echo(said)
+
+
 @main.command(epilog=_example("sekinin conformance --suites ~/rdf-tests/sparql/sparql11"))
 @click.option("--suites", type=click.Path(path_type=Path), envvar="SEKININ_SUITES", required=True, help="Folder with the W3C's SPARQL 1.1 tests.")
 @language
@@ -334,8 +447,9 @@ def remove_source(sha256: str) -> None:
     """Take your copy of a paper away again; SHA256 as `sources list` shows it, or its beginning."""
     from sekinin import papers
 
-    known = [digest for digest in papers.renditions(builder.texts_store()) if digest.startswith(sha256.lower().rstrip("…"))]
-    if len(known) != 1:
+    said = sha256.lower().rstrip("…")
+    known = [digest for digest in papers.renditions(builder.texts_store()) if digest.startswith(said)]
+    if not said or len(known) != 1:
         raise Missing(sha256[:64], "this is the digest of no paper, or of several", "see: sekinin sources list")
     click.echo("removed" if papers.remove(known[0]) else "it was not here")
 
@@ -392,6 +506,7 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
     from sekinin.workers import Limits, Pool
     from webapp import create_app
     from webapp.serving import run
+    from webapp.warm import warm
 
     if endpoint:
         app, pool = create_app(RemoteStore(endpoint), settings=settings), None
@@ -401,6 +516,7 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
         app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]), settings)
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
     try:
+        warm(app)
         run(app, listener, settings)
     finally:
         if pool:

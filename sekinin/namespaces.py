@@ -71,7 +71,7 @@ BORROWED: Final[dict[str, tuple[str, ...]]] = {
         "annotatedProperty", "annotatedSource", "annotatedTarget", "equivalentClass", "hasValue", "intersectionOf", "inverseOf", "onProperty",
         "propertyChainAxiom", "versionIRI", "versionInfo", "disjointWith",
     ),
-    "prov": ("Entity", "wasDerivedFrom"),
+    "prov": ("Agent", "Entity", "endedAtTime", "used", "wasAssociatedWith", "wasDerivedFrom"),
     "rdf": ("first", "rest", "type"),
     "rdfs": ("domain", "isDefinedBy", "label", "seeAlso", "subClassOf", "subPropertyOf"),
     "schema": ("OpeningHoursSpecification", "closes", "dayOfWeek", "openingHoursSpecification", "opens"),

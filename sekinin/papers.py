@@ -6,8 +6,12 @@ The texts belong to their publishers. Nothing of them enters the graph or the bu
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import re
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +22,10 @@ from sekinin.store import Store, rows
 
 LARGEST: Final = 200_000_000
 """Bytes of a file that is read."""
+STALE: Final = 60.0
+"""Seconds after which what another process was writing will never be whole."""
 _SIGN: Final = b"%PDF-"
+_PART: Final = ".part"
 
 
 @dataclass(frozen=True)
@@ -62,16 +69,18 @@ def add(store: Store, path: Path) -> tuple[Rendition, Path]:
         the rendition that it is, and where its copy lies.
     Raises:
         Missing: if there is no such file, or the graph cites no text of its digest.
-        BadData: if it is too large, or a PDF without a text layer, encrypted or damaged.
+        BadData: if it is empty or too large, or a PDF without a text layer, encrypted or damaged.
     """
     if not path.is_file():
         raise Missing(str(path), "there is no such file", "name the text or the PDF of a paper")
     if path.stat().st_size > LARGEST:
         raise BadData(str(path), f"it has more than {LARGEST:,} bytes", "name the text or the PDF of one paper")
     content = path.read_bytes()
+    if not content:
+        raise BadData(str(path), "it is empty", "get it again")
     known = renditions(store)
     if content.startswith(_SIGN):
-        content = next((text for text in _texts_of(path) if hashlib.sha256(text).hexdigest() in known), b"")
+        content = next((text for text in _texts_of(path, content) if hashlib.sha256(text).hexdigest() in known), b"")
         if not content:
             raise Missing(
                 str(path), "the text drawn from this PDF is not the one that the graph cites", "add the text rendition itself; see: sources list"
@@ -85,29 +94,48 @@ def add(store: Store, path: Path) -> tuple[Rendition, Path]:
 
 def remove(sha256: str) -> bool:
     """Take the copy of a paper away; return whether there was one."""
-    place = resources.papers_folder() / f"{sha256}.txt"
+    place = _place(sha256)
     there = place.exists()
     place.unlink(missing_ok=True)
+    _sweep()
     return there
 
 
 def text_of(sha256: str) -> str | None:
     """Return the text of the reader's copy, read and checked now; None where there is none or it has been changed."""
     try:
-        content = (resources.papers_folder() / f"{sha256}.txt").read_bytes()
+        place = _place(sha256)
+        content = place.read_bytes() if place.is_file() and place.stat().st_size <= LARGEST else b""
     except OSError:
         return None
     if hashlib.sha256(content).hexdigest() != sha256:
         return None
-    return content.decode("utf-8")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:  # a text, but none whose positions anybody could count
+        return None
+
+
+def _place(sha256: str) -> Path:
+    """Return where the copy of a paper lies; a digest that is none leads nowhere, whatever the graph says."""
+    return resources.papers_folder() / (f"{sha256}.txt" if re.fullmatch("[0-9a-f]{64}", sha256) else "none")
+
+
+def _sweep() -> None:
+    """Take away what was left half-written by a process that was killed."""
+    for left in resources.papers_folder().glob(f"*{_PART}"):
+        with suppress(OSError):  # another process may have swept it
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()
 
 
 def _put(content: bytes, sha256: str) -> Path:
     """Write a copy so that it is there whole or not at all."""
     folder = resources.papers_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    place = folder / f"{sha256}.txt"
-    handle, name = tempfile.mkstemp(dir=folder)
+    _sweep()
+    place = _place(sha256)
+    handle, name = tempfile.mkstemp(_PART, dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -118,18 +146,22 @@ def _put(content: bytes, sha256: str) -> Path:
     return place
 
 
-def _texts_of(path: Path) -> list[bytes]:
+def _texts_of(path: Path, content: bytes) -> list[bytes]:
     """Return the text layer of a PDF, its pages joined as text renditions usually join them."""
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    import logging
 
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a damaged file is said below, once
     try:
-        reader = PdfReader(path)
+        reader = PdfReader(io.BytesIO(content))
         if reader.is_encrypted:
             raise BadData(str(path), "the PDF is encrypted", "save it without a password, or add its text")
         pages = [page.extract_text() for page in reader.pages]
-    except (PyPdfError, ValueError, KeyError, RecursionError) as why:
-        raise BadData(str(path), f"the PDF cannot be read: {why}", "get it again, or add its text") from why
+    except BadData:
+        raise
+    except Exception as why:  # a damaged file can make the parser stumble over anything
+        raise BadData(str(path), f"the PDF cannot be read ({type(why).__name__})", "get it again, or add its text") from why
     if not any(page.strip() for page in pages):
         raise BadData(str(path), "the PDF has no text layer", "run OCR, or add its text")
     return [joint.join(pages).encode() for joint in ("\n", "\f", "\n\n", "")]

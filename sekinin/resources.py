@@ -51,6 +51,31 @@ def question_files() -> Iterator[Path]:
     yield from sorted((home() / "queries").rglob("*.rq"))
 
 
+def vocabulary_file(name: str) -> Path:
+    """Return a file of the vocabulary, or of the parties, by its name."""
+    return home() / "graphs" / ("parties.ttl" if name == "parties" else f"vocabulary/{name}.ttl")
+
+
+def rule_files() -> list[Path]:
+    """Return the files of rules that the reader of papers goes by, in the order of their names."""
+    return sorted((_PACKAGE / "reading" / "rules").glob("*.toml"))
+
+
+def reader_modules() -> list[Path]:
+    """Return the files of the program that reads papers."""
+    return sorted((_PACKAGE / "reading").rglob("*.py"))
+
+
+def framework_file(name: str) -> Path:
+    """Return the file of a framework, named with its edition as in ``namespaces.FRAMEWORKS``."""
+    return home() / "graphs" / "frameworks" / f"{name}.ttl"
+
+
+def drafts_folder() -> Path:
+    """Return the folder for drafts of papers that are read; it may not be there yet."""
+    return build_folder() / "drafts"
+
+
 def build_folder() -> Path:
     """Return the folder for whatever can be made again, made if need be.
 

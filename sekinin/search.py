@@ -281,7 +281,8 @@ class Index:
         if not (folder / "meta.json").is_file():
             raise Missing(str(folder), "there is no search index", "run: sekinin build")
         try:
-            with tempfile.TemporaryDirectory() as room:  # the engine wants to put a lock beside what it opens; all files are open afterwards
+            # the engine puts a lock beside what it opens, and may still be at it when all files are open
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as room:
                 for path in folder.resolve().iterdir():
                     (Path(room) / path.name).symlink_to(path)
                 opened = tantivy.Index.open(room)

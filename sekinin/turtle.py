@@ -73,6 +73,7 @@ class _Writer:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.used: set[str] = set()
+        self.names: dict[str, str] = {}
 
     def text(self, head: str) -> str:
         nested = {o for _, _, o in self.graph if isinstance(o, BNode)}
@@ -147,15 +148,17 @@ class _Writer:
         if isinstance(node, Literal):
             return self._literal(node)
         iri = str(node)
+        if iri in self.names:
+            return self.names[iri]
         best = ""
         for prefix, space in PREFIXES.items():
             longer = len(space) > len(PREFIXES.get(best, ""))
             if longer and iri.startswith(space) and _LOCAL.match(iri[len(space) :]):
                 best = prefix
-        if not best:
-            return f"<{iri}>"
-        self.used.add(best)
-        return f"{best}:{iri[len(PREFIXES[best]) :]}"
+        if best:
+            self.used.add(best)
+        self.names[iri] = f"{best}:{iri[len(PREFIXES[best]) :]}" if best else f"<{iri}>"
+        return self.names[iri]
 
     def _literal(self, node: Literal) -> str:
         text = str(node)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -95,3 +99,26 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     yield place
     namespaces.ontology_terms.cache_clear()
     queries.catalogue.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def clients() -> Path:
+    """The folder of the packages that the lock file in ``tests/clients`` names, installed once under the build folder."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("node and npm are not installed")
+    source = HOUSE / "tests" / "clients"
+    mark = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("package.json", "package-lock.json"))).hexdigest()[:12]
+    cache = resources.build_folder() / "clients"
+    cache.mkdir(exist_ok=True)
+    with (cache / "lock").open("w") as lock:  # of several test processes, one installs
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        place = cache / mark
+        if not place.is_dir():
+            half = cache / f"{mark}.half"
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            for name in ("package.json", "package-lock.json", ".npmrc"):
+                shutil.copy(source / name, half)
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=half, check=True, capture_output=True, timeout=500)
+            half.rename(place)
+    return place

@@ -23,7 +23,7 @@ FLOORS = (
     {"rules", "conform"},
     {"parts"},
     {"spread"},
-    {"describe", "search"},
+    {"describe", "search", "reading"},
     {"publish"},
     {"workers"},
     {"manifests", "earl"},
@@ -32,6 +32,18 @@ FLOORS = (
     {"cli"},
 )
 """The modules of the library, lowest first; one may import from its own floor only what stands before it in the house."""
+READING = (
+    {"letters", "files", "rules"},
+    {"lexicon", "quantities"},
+    {"structure", "sheets"},
+    {"passages", "results"},
+    {"statements"},
+    {"paper"},
+    {"score"},
+    {"draft"},
+    {"many", "review", "difference"},
+)
+"""The modules of the reader, lowest first; from the rest of the library they take what stands below the reader."""
 PYTHON = sorted([*(HOUSE / "sekinin").rglob("*.py"), *(HOUSE / "webapp").rglob("*.py")])
 TURTLE = sorted(path for kind in ("ontology", "graphs", "shapes") for path in (HOUSE / kind).rglob("*.ttl"))
 
@@ -51,7 +63,24 @@ def imports(path: Path) -> set[str]:
 def test_every_module_stands_on_a_floor() -> None:
     """A module that nobody placed could import anything."""
     placed = set().union(*FLOORS)
-    assert {path.stem for path in (HOUSE / "sekinin").glob("*.py")} - {"__init__", "__main__"} == placed
+    here = {path.stem for path in (HOUSE / "sekinin").glob("*.py")} | {path.parent.name for path in (HOUSE / "sekinin").glob("*/__init__.py")}
+    assert here - {"__init__", "__main__"} == placed
+    inside = {path.stem for path in (HOUSE / "sekinin" / "reading").glob("*.py")} | {"rules"}
+    assert inside - {"__init__"} <= set().union(*READING)
+
+
+@pytest.mark.parametrize("path", sorted((HOUSE / "sekinin" / "reading").glob("*.py")), ids=lambda p: p.stem)
+def test_imports_of_the_reader_go_down(path: Path) -> None:
+    """A module of the reader imports from its own floor or lower ones, and nothing that stands above the reader."""
+    floor = next((i for i, names in enumerate(READING) if path.stem in names), 0)
+    inside = set().union(*READING[: floor + 1])
+    outside = set().union(*FLOORS[: next(i for i, names in enumerate(FLOORS) if "reading" in names) + 1])
+    for name in imports(path):
+        _, _, module = name.partition(".")
+        first, _, rest = module.partition(".")
+        assert first in outside, f"{path.name} imports {name} from above the reader"
+        if first == "reading" and rest:
+            assert rest.partition(".")[0] in inside, f"{path.name} imports {name} from a higher floor"
 
 
 @pytest.mark.parametrize("path", sorted((HOUSE / "sekinin").glob("*.py")), ids=lambda p: p.stem)

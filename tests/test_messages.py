@@ -15,7 +15,7 @@ from webapp.messages import JAPANESE, in_japanese
 from webapp.problems import HTTP_TITLES, KINDS, meaning
 
 ERRORS = {name for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, errors.SekininError)}
-SPOKEN = [HOUSE / "sekinin" / f"{name}.py" for name in ("store", "workers", "queries", "describe", "search")] + sorted(
+SPOKEN = [HOUSE / "sekinin" / f"{name}.py" for name in ("store", "workers", "queries", "describe", "search", "reading/review")] + sorted(
     (HOUSE / "webapp").glob("*.py")
 )
 OF_OPERATORS = ("SEKININ_", "the header has", "is not name=kind", "is not a positive number", "address of a server", "is no address")

@@ -5,7 +5,6 @@ Percent-encoded IRIs and Japanese literals go through all of them, and through e
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
@@ -25,7 +24,6 @@ from rdflib import Graph, Literal, URIRef
 from rdflib.compare import isomorphic
 from serving import SETTINGS, Server, serving
 
-from sekinin import resources
 from sekinin.formats import GRAPHS, ROWS
 from webapp import create_app
 
@@ -326,29 +324,10 @@ def test_pyoxigraph_asks_by_service(server: Server) -> None:
 
 
 @pytest.fixture(scope="session")
-def comunica() -> Path:
-    """Comunica as its lock file names it, installed once under the build folder."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed")
-    import hashlib
-
-    source = HOUSE / "tests" / "clients"
-    mark = hashlib.sha256(b"".join((source / name).read_bytes() for name in ("package.json", "package-lock.json"))).hexdigest()[:12]
-    cache = resources.build_folder() / "clients"
-    cache.mkdir(exist_ok=True)
-    with (cache / "lock").open("w") as lock:  # of several test processes, one installs
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        place = cache / mark
-        if not place.is_dir():
-            half = cache / f"{mark}.half"
-            shutil.rmtree(half, ignore_errors=True)
-            half.mkdir()
-            for name in ("package.json", "package-lock.json", ".npmrc"):
-                shutil.copy(source / name, half)
-            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=half, check=True, capture_output=True, timeout=500)
-            half.rename(place)
-        shutil.copy(source / "comunica.mjs", place)
-    return place
+def comunica(clients: Path) -> Path:
+    """Comunica, with the program that asks by it beside it."""
+    shutil.copy(HOUSE / "tests" / "clients" / "comunica.mjs", clients)
+    return clients
 
 
 def by_comunica(comunica: Path, server: Server, kind: str, query: str):

@@ -7,12 +7,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from conftest import HOUSE
 from flask.testing import FlaskClient
 from rdflib import Graph
 
+from sekinin import resources
 from sekinin.workers import Answer, Job
-from webapp import create_app
+from webapp import create_app, pages
 from webapp.answers import Cache
+from webapp.columns import ANSWERS
 
 PAGES = [
     "/",
@@ -218,3 +221,39 @@ def test_the_cache_keeps_no_more_than_it_may() -> None:
     cache.put(Job("ASK {} # 049"), Answer("boolean", "json", 0, b"x" * 90))
     cache.put(Job("ASK {} # 100"), Answer("rows", "json", 0, Path("somewhere")))
     assert cache.size == before and not cache.get(Job("ASK {} # 100")) and (cache.hits, cache.misses) == (1, 2)
+
+
+def test_plain_answers_are_in_the_language_of_the_page(client: FlaskClient) -> None:
+    """Every English word by which a question answers has its Japanese, each is used, and programs get the English."""
+    written = set()
+    for path in resources.question_files():
+        if path.parent.name in ("checks", "choices", "derived", "describe", "resources", "search"):
+            continue
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if re.search(r"\b(BIND|IF|COALESCE|VALUES|SELECT)\b", line)]
+        written |= {said for line in lines if "FILTER" not in line for said in re.findall(r'"([a-z][a-z :-]*[a-z])"', line)}
+    assert written == set(ANSWERS)
+    path = "/questions/locations/how-far-in-country"
+    japanese = client.get(path, query_string={"lang": "ja"}, headers=HTML).get_data(as_text=True)
+    english = client.get(path, query_string={"lang": "en"}, headers=HTML).get_data(as_text=True)
+    assert ">一部のデータ<" in japanese and ">part of the data<" not in japanese and ">part of the data<" in english
+    assert "part of the data" in client.get(f"/api{path}", query_string={"format": "csv"}).get_data(as_text=True)
+
+
+def test_labels_fit_into_figures() -> None:
+    """A full-width character takes two places, and what is cut off is marked."""
+    assert pages.fit("AI Analyst", 16) == "AI Analyst" and pages.fit("責任分担の図", 12) == "責任分担の図"
+    for said, places in (("AICloud・コエステーション", 16), ("AI+ reservation and business", 16), ("責任分担の図", 11)):
+        short = pages.fit(said, places)
+        assert short.endswith("…") and said.startswith(short[:-1])
+        assert sum(2 if each > "\u2fff" else 1 for each in short) <= places
+
+
+@pytest.mark.whole
+def test_the_look_is_made_of_the_tokens_of_the_digital_agency(clients: Path) -> None:
+    """Each token in use has the value that the npm package gives it; a colour that is no token stands in the dark theme alone."""
+    given = (clients / "node_modules" / "@digital-go-jp" / "design-tokens" / "dist" / "tokens.css").read_text(encoding="utf-8")
+    value = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", given))
+    ours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", (HOUSE / "webapp" / "static" / "tokens.css").read_text(encoding="utf-8")))
+    assert ours and {name: value.get(name) for name in ours} == ours
+    style = (HOUSE / "webapp" / "static" / "style.css").read_text(encoding="utf-8")
+    assert set(re.findall(r"var\((--color-[\w-]+)\)", style)) == set(ours)

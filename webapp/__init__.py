@@ -27,6 +27,7 @@ from webapp import (
     problems,
     profiles,
     questions,
+    review,
     search,
     source,
 )
@@ -54,6 +55,7 @@ PARTS = (
     data,
     api,
     conformance,
+    review,
 )
 
 

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
-from webapp.offered import Service, chosen, services
+from webapp.offered import Service, chosen, nearest, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, sk, text
 from webapp.views import Line, Table, View, respond
@@ -89,7 +89,8 @@ def view(lang: str) -> View:
     stacks = [stack(service, lang, only) for service in some]
     lists = {iri: label for each in stacks for iri, label in each.lists.items()}
     if only and PREFIXES["id"] + only not in lists:
-        raise Missing(f"list {only[:60]}", "none of these papers prints a list of this name", "leave list= out")
+        known = [iri.removeprefix(PREFIXES["id"]) for iri in lists]
+        raise Missing(f"list {only[:60]}", "none of these papers prints a list of this name", nearest(only, known, "leave list= out"))
     areas = filled(stacks, lang)
     title = word("atlas", lang) + (f": {some[0].label}" if len(some) == 1 else "")
     lines = tuple(line for area in areas for each in stacks for line in _lines(each, area, lang))
@@ -117,6 +118,7 @@ def view_words(stacks: list[Stack], lang: str) -> dict[str, Any]:
         "layers": [(sk(layer), name(sk(layer), lang)) for layer in LAYERS],
         "states": [(state, SHAPES[state], word(f"state-{state}", lang)) for state in SHAPES],
         "shapes": SHAPES,
+        "silent": _empty((), lang),
     }
 
 

@@ -1,4 +1,4 @@
-"""The headings of the columns that saved questions return, Japanese and English; a test demands one for each."""
+"""The headings of the columns that saved questions return, and the Japanese of their plain answers; a test demands one for each."""
 
 from __future__ import annotations
 
@@ -243,3 +243,55 @@ COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "zone": ("区域", "zone"),
 }
 """For each column that is no word of the interface already, its Japanese and its English heading."""
+
+ANSWERS: Final[dict[str, str]] = {
+    "after notice": "通知のうえ",
+    "another document": "他の文書",
+    "answer": "回答",
+    "answered": "回答あり",
+    "between": "中間",
+    "by form": "表記による",
+    "by subject": "主題による",
+    "cannot be placed": "順序を決められない",
+    "cannot tell": "判断できない",
+    "conflict": "同じ文書の中で食い違う",
+    "denied": "否定",
+    "denied-mark": "印と備考が食い違う",
+    "elsewhere": "他の文書による",
+    "elsewhere only": "他国のみ",
+    "fail": "満たさない",
+    "function": "機能",
+    "function given by its control": "管理策から分かる機能",
+    "held": "取得済み",
+    "implied": "示唆のみ",
+    "longest": "最長",
+    "may disclose": "開示することがある",
+    "named": "名を挙げる",
+    "no": "いいえ",
+    "no function": "機能ではない",
+    "no: retention not stated": "いいえ（保持期間の記載なし）",
+    "none": "なし",
+    "not assessed": "未評価",
+    "not comparable": "比較できない",
+    "not required": "不要",
+    "not stated": "記載なし",
+    "notice": "通知",
+    "part": "一部",
+    "part of the data": "一部のデータ",
+    "pass": "満たす",
+    "planned": "予定",
+    "printed": "印字あり",
+    "promised": "約束あり",
+    "section of the same document": "同じ文書の節",
+    "shortest": "最短",
+    "stated": "記載あり",
+    "text": "本文",
+    "the paper itself": "この文書自体",
+    "unanswered": "回答なし",
+    "unconditional": "条件なし",
+    "unknown": "不明",
+    "whole": "全部",
+    "with an exception": "例外つき",
+    "yes": "はい",
+}
+"""The Japanese of the English words by which a question answers where the graph has no name to give; programs get the English."""

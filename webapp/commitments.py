@@ -5,6 +5,7 @@ A value that does not compare is never ranked, and a paper's silence is a row li
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,14 +14,14 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
-from webapp.offered import Service, chosen, services
+from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, names, sk, text
+from webapp.saved import ask, name, names, quantity, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
 blueprint = Blueprint("commitments", __name__)
-COLUMNS: Final = ("service", "metric", "commitment", "as-printed", "seconds", "compares", "firmness", "clock", "bearer")
+COLUMNS: Final = ("service", "metric", "commitment", "as-printed", "seconds", "compares", "firmness", "clock", "bearer", "note")
 LENGTHS: Final = {
     "BusinessDay": "why-business",
     "BusinessHour": "why-business",
@@ -31,8 +32,8 @@ LENGTHS: Final = {
 """Units of no fixed length, with the reason why they do not compare."""
 MANY: Final = ("vague", "printed", "subject", "value", "reference", "note", "clock", "bearer")
 """Columns of which one commitment may have several values."""
-SHOWN: Final = 100
-"""Most services on one page."""
+KIND: Final = re.compile(re.escape(PREFIXES["sk"]) + r"\w+Commitment")
+"""What the ontology calls its kinds of commitment."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Promise:
 @blueprint.get("/commitments")
 def index() -> Response:
     """Show every kind and metric that any paper promises something on."""
-    return respond(index_view, "metrics.html")
+    return respond(index_view, "metrics.html", rdf=False)
 
 
 def index_view(lang: str) -> View:
@@ -90,15 +91,16 @@ def view(subject: str, lang: str) -> View:
         Missing: if there is no such metric or kind.
     """
     iri = PREFIXES["id"] + subject if subject.startswith("metric-") else sk(subject)
-    if iri not in names(lang):
-        raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", "see: /commitments")
-    some = chosen(lang) or list(services(lang).values())[:SHOWN]
+    known = [_slug(each) for each in names(lang) if each.startswith(PREFIXES["id"] + "metric-") or KIND.fullmatch(each)]
+    if subject not in known:
+        raise Missing(f"metric {subject[:80]}", "there is no metric or kind of this name", nearest(subject, known, "see: /commitments"))
+    some, page, pages = paged(lang)
     found = promises(iri, some, lang)
     if request.args.get("sort") == "value":
         found.sort(key=lambda one: (one.seconds is None, one.seconds or 0, one.service.label))
     lines = tuple(
         Line(
-            (one.service.label, name(one.metric, lang), one.label, one.printed, one.seconds, one.why, one.firmness, one.clock, one.bearer),
+            (one.service.label, name(one.metric, lang), one.label, one.printed, one.seconds, one.why, one.firmness, one.clock, one.bearer, one.note),
             one.about,
             one.sections,
         )
@@ -107,6 +109,8 @@ def view(subject: str, lang: str) -> View:
     title = f"{word('commitments', lang)}: {name(iri, lang)}"
     words = {
         "subject": subject,
+        "page": page,
+        "pages": pages,
         "found": found,
         "sort": request.args.get("sort", ""),
         "bars": bars(found),
@@ -121,13 +125,13 @@ def view(subject: str, lang: str) -> View:
 def promises(subject: str, some: list[Service], lang: str) -> list[Promise]:
     """Return what the services promise on a metric or a kind, by service; one that says nothing has a row that says so."""
     role = "metric" if subject.startswith(PREFIXES["id"]) else "kind"
-    by_service: dict[str, list[Promise]] = {service.iri: [] for service in some}
-    here = {service.iri: service for service in some}
-    rows = ask("commitments/compare", **{role: subject, "lang": lang})
-    for row, many in gather(rows, "commitment", MANY):
-        service = here.get(row["service"].value)
-        if service is not None:
-            by_service[service.iri].append(_promise(row, many, service, lang))
+    by_service = {
+        service.iri: [
+            _promise(row, many, service, lang)
+            for row, many in gather(ask("commitments/compare", **{role: subject, "service": service.iri, "lang": lang}), "commitment", MANY)
+        ]
+        for service in some
+    }
     silent = word("state-silent", lang)
     return [
         promise
@@ -165,7 +169,7 @@ def printed(row: Row, many: dict[str, list[str]], lang: str) -> str:
     """Return a value as the paper prints it: amount, unit and comparator; yes or no; a vague word; named values."""
     parts = []
     if "amount" in row and not many["printed"]:
-        parts.append(f"{text(row, 'amount')}{'' if lang == 'ja' else ' '}{name(text(row, 'unit'), lang)}")
+        parts.append(quantity(text(row, "amount"), text(row, "unit"), lang))
         if text(row, "comparator") not in ("", sk("Exactly")):
             parts.append(name(text(row, "comparator"), lang))
     elif "provided" in row:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from webapp.answers import inference
-from webapp.offered import Service, chosen, services
+from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, sk, text
 from webapp.views import Line, Table, View, respond
@@ -83,7 +83,7 @@ def index_view(lang: str) -> View:
     slug = request.args.get("framework", FIRST)
     known = frameworks(lang)
     if slug not in known:
-        raise Missing(f"framework {slug[:60]}", "there is no framework of this name", "frameworks are " + ", ".join(known))
+        raise Missing(f"framework {slug[:60]}", "there is no framework of this name", nearest(slug, known, "frameworks are " + ", ".join(known)))
     some = chosen(lang, default=8)
     answers = matrix(slug, some)
     found = controls(slug, lang)
@@ -139,18 +139,22 @@ def control_view(framework: str, number: str, lang: str) -> View:
     """
     known = frameworks(lang)
     if framework not in known:
-        raise Missing(f"framework {framework[:60]}", "there is no framework of this name", "frameworks are " + ", ".join(known))
-    here = next((each for each in controls(framework, lang) if number in (each.notation, each.iri.rpartition("/")[2])), None)
+        near = nearest(framework, known, "frameworks are " + ", ".join(known))
+        raise Missing(f"framework {framework[:60]}", "there is no framework of this name", near)
+    listed = controls(framework, lang)
+    here = next((each for each in listed if number in (each.notation, each.iri.rpartition("/")[2])), None)
     if here is None:
-        raise Missing(f"control {number[:60]}", "the framework has no control of this number", f"see: /controls?framework={framework}")
-    offered = {service.iri: service for service in services(lang).values()}
-    picked = chosen(lang)
+        near = nearest(number, [each.notation for each in listed], f"see: /controls?framework={framework}")
+        raise Missing(f"control {number[:60]}", "the framework has no control of this number", near)
+    some, page, pages = paged(lang)
     said: dict[str, dict[str, list[tuple[str, str, str, bool, tuple[Section, ...]]]]] = {}
     lines = []
-    for row, many in gather(ask("controls/about", control=here.iri, lang=lang), "statement", ("layer",)):
-        service = offered.get(row["service"].value)
+    offered = {service.iri: service for service in some}
+    found = (row for service in some for row in ask("controls/about", control=here.iri, service=service.iri, lang=lang))
+    for row, many in gather(tuple(found), "statement", ("layer",)):
+        service = offered[row["service"].value]
         named = text(row, "named") == "true"
-        if service is None or (picked and service not in picked) or not (named or inference()):
+        if not (named or inference()):
             continue
         kind = row["class"].value
         status = " ".join(part for part in (text(row, "mark"), status_word(text(row, "status"), lang)) if part)
@@ -158,8 +162,8 @@ def control_view(framework: str, number: str, lang: str) -> View:
         where = placed(many, sections(service))
         said.setdefault(service.iri, {}).setdefault(kind, []).append((row["statement"].value, row["label"].value, status, named, where))
         lines.append(Line((service.label, name(kind, lang), status, row["label"].value), row["statement"].value, where, not named))
-    some = [service for service in offered.values() if service.iri in said]
-    silent = [service for service in (picked or list(offered.values())[:50]) if service.iri not in said]
+    silent = [service for service in some if service.iri not in said]
+    some = [service for service in some if service.iri in said]
     lines += [Line((service.label, "", word("state-silent", lang), "")) for service in silent]
     words = {
         "control": here,
@@ -169,11 +173,17 @@ def control_view(framework: str, number: str, lang: str) -> View:
             (service, [(name(sk(kind), lang), said[service.iri][sk(kind)]) for kind in CLASSES if sk(kind) in said[service.iri]]) for service in some
         ],
         "silent": silent,
+        "page": page,
+        "pages": pages,
         "others": others(here.iri, lang),
     }
     title = f"{here.notation} {here.label}"
     return View(
-        title, f"control-{framework}-{here.notation}", (Table("control", ("service", "kind", "status", "says"), tuple(lines)),), tuple(some), words
+        title,
+        f"control-{framework}-{here.notation}",
+        (Table("control", ("service", "kind", "status-or-layer", "says"), tuple(lines)),),
+        tuple(some),
+        words,
     )
 
 
@@ -202,11 +212,12 @@ def matrix(slug: str, some: list[Service]) -> dict[tuple[str, str], tuple[Answer
     """Return what the services say to the controls of a framework, by control and service."""
     wanted = {service.iri: sections(service) for service in some}
     found: dict[tuple[str, str], dict[str, Answer]] = {}
-    for row in ask("controls/matrix", framework=f"{SPACE}{slug}/"):
-        service, named = row["service"].value, text(row, "named") == "true"
-        if service in wanted and (named or inference()):
-            answer = Answer(row["statement"].value, row["status"].value, text(row, "mark"), named, wanted[service].get(row["section"].value))
-            found.setdefault((row["control"].value, service), {}).setdefault(answer.statement, answer)
+    for service, named_sections in wanted.items():
+        for row in ask("controls/matrix", framework=f"{SPACE}{slug}/", service=service):
+            named = text(row, "named") == "true"
+            if named or inference():
+                answer = Answer(row["statement"].value, row["status"].value, text(row, "mark"), named, named_sections.get(row["section"].value))
+                found.setdefault((row["control"].value, service), {}).setdefault(answer.statement, answer)
     return {key: tuple(sorted(answers.values(), key=lambda one: not one.named)) for key, answers in found.items()}
 
 

@@ -8,16 +8,16 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from sekinin.errors import Missing
-from webapp.offered import Service, chosen, services
+from webapp.offered import Service, chosen, nearest, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, sk, text
+from webapp.saved import ask, name, quantity, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
 blueprint = Blueprint("duties", __name__)
 LAYERS: Final = {"customer": "CustomerLayer", "provider": "ProviderLayer", "infrastructure": "InfrastructureLayer"}
 PHASES: Final = ("BeforeUsePhase", "InOperationPhase", "OnIncidentPhase", "AtEndPhase")
-COLUMNS: Final = ("phase", "service", "duty", "when", "deadline", "firmness", "area")
+COLUMNS: Final = ("phase", "service", "duty", "when", "deadline", "firmness", "area", "alternative")
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,20 @@ def view(lang: str) -> View:
     """
     layer, phase = request.args.get("layer", "customer"), request.args.get("phase", "")
     if layer not in LAYERS:
-        raise Missing(f"layer {layer[:40]}", "there is no such layer", "layers are " + ", ".join(LAYERS))
+        raise Missing(f"layer {layer[:40]}", "there is no such layer", nearest(layer, LAYERS, "layers are " + ", ".join(LAYERS)))
     if phase and phase not in PHASES:
-        raise Missing(f"phase {phase[:40]}", "there is no such phase", "phases are " + ", ".join(PHASES))
+        raise Missing(f"phase {phase[:40]}", "there is no such phase", nearest(phase, PHASES, "phases are " + ", ".join(PHASES)))
     some = chosen(lang, default=5)
-    found = [duty for service in some for duty in book(service, LAYERS[layer], lang)]
+    found = [duty for service in some for duty in book(service, LAYERS[layer], lang) if phase == "" or duty.phase == sk(phase)]
+    without = [service for service in some if not any(duty.service == service for duty in found)]
+    silent = word("no-duty-in-phase" if phase else "no-duty", lang)
     groups = [(each, name(sk(each), lang), [duty for duty in found if duty.phase == sk(each)]) for each in PHASES if phase in ("", each)]
     lines = tuple(
-        Line((label, duty.service.label, duty.label, duty.when, duty.deadline, duty.firmness, duty.area), duty.about, duty.sections)
+        Line((label, duty.service.label, duty.label, duty.when, duty.deadline, duty.firmness, duty.area, duty.alternative), duty.about, duty.sections)
         for _, label, group in groups
         for duty in group
     )
+    lines += tuple(Line((name(sk(phase), lang) if phase else "", service.label, silent, "", "", "", "", "")) for service in without)
     title = word("duty-book", lang) + "：" * (lang == "ja") + ": " * (lang == "en") + name(sk(LAYERS[layer]), lang)
     words = {
         "groups": groups,
@@ -75,8 +78,9 @@ def view(lang: str) -> View:
         "phases": [(each, name(sk(each), lang)) for each in PHASES],
         "all_services": list(services(lang).values()),
         "picked": [service.slug for service in some],
-        "without": [service for service in some if not any(duty.service == service for duty in found)],
-        "number": len(lines),
+        "without": without,
+        "silent": silent,
+        "number": len(found),
     }
     return View(
         title, f"duties-{layer}-" + "-".join(service.slug for service in some)[:80], (Table("duty-book", COLUMNS, lines),), tuple(some), words
@@ -108,5 +112,5 @@ def book(service: Service, layer: str, lang: str) -> list[Duty]:
 def deadline(amount: str, unit: str, vague: list[str], lang: str) -> str:
     """Return a deadline in words: its amount and unit, or the vague word that the paper prints."""
     if amount:
-        return f"{amount}{'' if lang == 'ja' else ' '}{name(unit, lang)}"
+        return quantity(amount, unit, lang)
     return " · ".join(vague)

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from sekinin.namespaces import PREFIXES, shrink
 from webapp.data import findings_of_build
-from webapp.offered import services
+from webapp.offered import paged
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, text
 from webapp.views import Line, Table, View, respond
@@ -29,11 +29,14 @@ def view(lang: str) -> View:
         for each in checks
     ]
     asked: list[tuple[str, str, str, str, tuple[Section, ...], str]] = []
-    for service in services(lang).values():
-        named = sections(service)
+    some, page, pages = paged(lang)
+    for service in some:
+        named, before = sections(service), len(asked)
         for row, many in gather(ask("quirks/to-ask", service=service.iri, lang=lang), "statement", ("reason",)):
             why = " · ".join(_reason(reason, lang) for reason in many["reason"])
             asked.append((service.label, why, row["statement"].value, row["label"].value, placed(many, named), text(row, "note")))
+        if len(asked) == before:
+            asked.append((service.label, "", "", word("nothing-to-ask", lang), (), ""))
     tables = (
         Table(
             "findings-mend",
@@ -46,7 +49,7 @@ def view(lang: str) -> View:
             tuple(Line((s, why, said, note), iri, where) for s, why, iri, said, where, note in asked),
         ),
     )
-    return View(word("findings", lang), "findings", tables, tuple(services(lang).values()), {"mend": mend, "asked": asked})
+    return View(word("findings", lang), "findings", tables, tuple(some), {"mend": mend, "asked": asked, "page": page, "pages": pages})
 
 
 def _reason(reason: str, lang: str) -> str:

@@ -12,6 +12,7 @@ from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from webapp.addresses import path_of
 from webapp.api import shown
+from webapp.offered import AT_ONCE, services
 from webapp.saved import ask, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
@@ -37,7 +38,9 @@ def view(lang: str) -> View:
     group = request.args.get("group", GROUPS[0])
     if group not in GROUPS:
         raise Missing(f"group {group[:40]}", "there is no such group", "groups are " + ", ".join(GROUPS))
-    examples = {row["class"].value: (row["example"].value, text(row, "label")) for row in ask("resources/examples", lang=lang)}
+    examples = {
+        row["class"].value: (row["example"].value, text(row, "label")) for row in ask("resources/examples", graph=example_graph(lang), lang=lang)
+    }
     other = {row["term"].value: text(row, "label") for row in ask("resources/words", lang="en" if lang == "ja" else "ja")}
     found = []
     for row in ask("resources/words", lang=lang):
@@ -49,6 +52,12 @@ def view(lang: str) -> View:
     lines = tuple(Line((f"sk:{local}", label, other_label, meaning, note), "") for _, local, label, other_label, meaning, note, *_ in found)
     said = {"group": group, "groups": [(each, word(each, lang)) for each in GROUPS], "found": found, "path": path_of, "most": QUESTIONS}
     return View(word("words", lang), f"words-{group}", (Table("words", ("term", "label", "other-label", "meaning", "note"), lines),), (), said)
+
+
+def example_graph(lang: str) -> str:
+    """Return the graph of the paper that examples come from: the one that is longest of the first few."""
+    papers = [version for service in list(services(lang).values())[:AT_ONCE] for version in service.versions]
+    return max(papers, key=lambda version: version.length).graph if papers else ""
 
 
 @cache

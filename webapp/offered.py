@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
@@ -12,6 +13,10 @@ from sekinin.errors import BadQuery, Missing
 from sekinin.namespaces import PREFIXES
 from webapp.saved import ask, text
 
+AT_ONCE: Final = 25
+"""Services on one page of a list of all."""
+LONGEST: Final = 100
+"""Characters of an unknown name that are compared with those that are known."""
 ABREAST: Final = 12
 """Most services that one page compares."""
 
@@ -100,6 +105,23 @@ def chosen(lang: str, default: int = 0) -> list[Service]:
     return [find(slug, known) for slug in said] or list(known.values())[:default]
 
 
+def paged(lang: str) -> tuple[list[Service], int, int]:
+    """Return the services that the request chooses, or one page of all, with the number of that page and of pages.
+
+    Raises:
+        BadQuery: for a page that is no number from 1.
+    """
+    some = chosen(lang)
+    if some:
+        return some, 1, 1
+    known = list(services(lang).values())
+    said = request.args.get("page", "1")
+    if not (said.isascii() and said.isdigit() and len(said) < 7 and int(said) > 0):
+        raise BadQuery("page", f"{said[:40]!r} is no number from 1", "write digits only, e.g. 2")
+    page = int(said)
+    return known[(page - 1) * AT_ONCE : page * AT_ONCE], page, -(-len(known) // AT_ONCE)
+
+
 def find(slug: str, known: dict[str, Service]) -> Service:
     """Return the service called ``slug``, or whose IRI it is.
 
@@ -108,6 +130,11 @@ def find(slug: str, known: dict[str, Service]) -> Service:
     """
     bare = slug.removeprefix(PREFIXES["id"]).removeprefix("id:").removeprefix("service-")
     if bare not in known:
-        near = get_close_matches(bare, known, n=1, cutoff=0.4)
-        raise Missing(f"service {slug[:60]}", "there is no service of this name", f"did you mean {near[0]}" if near else "see the start page")
+        raise Missing(f"service {slug[:60]}", "there is no service of this name", nearest(bare, known, "see the start page"))
     return known[bare]
+
+
+def nearest(said: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what to do about a name that is not known: take the nearest, or where none is near, ``otherwise``."""
+    near = get_close_matches(said[:LONGEST], list(known), n=1, cutoff=0.4)
+    return f"did you mean {near[0]}" if near else otherwise

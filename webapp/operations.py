@@ -5,6 +5,7 @@ Nothing here tells a secret: no text of a query unless it is asked for, and no w
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import secrets
@@ -37,6 +38,12 @@ HEADERS: Final = {
     "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Sekinin-Truncated, Sekinin-Version, X-Request-ID, X-Total-Count",
 }
 """On every answer. The data are public, so that a page of anybody may read them; no page of ours runs or loads anything of others."""
+PRIVATE: Final = "/review"
+"""Where pages begin that write; no page of anybody else may read them."""
+OWN: Final = {name: text for name, text in HEADERS.items() if not name.startswith("Access-Control-")} | {
+    "Cross-Origin-Resource-Policy": "same-origin"
+}
+"""On every answer from there."""
 METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
 FREE: Final = ("static", "operations.live", "operations.health")
 """Endpoints that no client uses up its rate with."""
@@ -159,10 +166,51 @@ def line(response: Response, rule: str, took: float, settings: Settings) -> str:
     return " ".join(json.dumps(str(each), ensure_ascii=False)[1:-1] for each in told if each != "")
 
 
+PACKED: Final = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
+"""What is sent compressed to a client that takes it: pages and what they need, never a streamed answer."""
+LEAST: Final = 1400
+"""Bytes; less fits one packet."""
+
+
+@blueprint.after_app_request
+def packed(response: Response) -> Response:
+    """Compress a page, where the client takes it; its tag becomes a weak one, as the bytes are others.
+
+    Source: RFC 9110, sections 8.4 and 8.8.3.
+    """
+    if response.mimetype not in PACKED:
+        return response
+    response.vary.add("Accept-Encoding")
+    plain = response.status_code != 200 or (response.is_streamed and not response.direct_passthrough) or "Content-Encoding" in response.headers
+    if plain or "gzip" not in request.headers.get("Accept-Encoding", "") or request.method != "GET" or "Content-Range" in response.headers:
+        return response
+    response.direct_passthrough = False
+    body = response.get_data()
+    if len(body) < LEAST:
+        return response
+    response.set_data(gzip.compress(body, 5, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    tag, _ = response.get_etag()
+    if tag:
+        response.set_etag(tag, weak=True)
+    return response
+
+
+def private() -> bool:
+    """Whether this request is for a page that only whoever runs the server may see."""
+    return request.path == PRIVATE or request.path.startswith(PRIVATE + "/")
+
+
+def local() -> bool:
+    """Whether this request comes from this machine, and through no proxy."""
+    passed_on = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    return request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and not passed_on
+
+
 @blueprint.after_app_request
 def protected(response: Response) -> Response:
     """Put on every answer the headers that protect its reader."""
-    response.headers.extend(HEADERS)
+    response.headers.extend(OWN if private() else HEADERS)
     return response
 
 
@@ -172,7 +220,7 @@ def preflight() -> Response | None:
 
     Source: Fetch, section 3.2.2: CORS-preflight request.
     """
-    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+    if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers or private():
         return None
     response = current_app.make_default_options_response()
     response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, HEAD, OPTIONS")
@@ -208,8 +256,7 @@ def _told(status: int, said: dict[str, object]) -> Response:
 def metrics() -> Response:
     """Give the figures in the words of Prometheus, to whom the setting allows."""
     here = _here()
-    local = request.remote_addr in ("127.0.0.1", "::1", "::ffff:127.0.0.1") and "X-Forwarded-For" not in request.headers
-    if here.settings.metrics == "off" or (here.settings.metrics == "local" and not local):
+    if here.settings.metrics == "off" or (here.settings.metrics == "local" and not local()):
         abort(404)
     response = Response(generate_latest(here.registry))
     response.headers["Content-Type"] = CONTENT_TYPE_LATEST

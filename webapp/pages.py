@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from unicodedata import east_asian_width
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, g, request, url_for
 
-from sekinin.errors import BadQuery
 from sekinin.formats import GRAPHS
-from sekinin.namespaces import BASE, made, shrink
+from sekinin.namespaces import BASE, PREFIXES, made, shrink
 from webapp import linked, views
 from webapp.addresses import path_of
 from webapp.atlas import stack, view_words
 from webapp.negotiation import HTML, wanted
-from webapp.offered import services
+from webapp.offered import paged, services
 from webapp.places import source_of
 from webapp.saved import ask, name
 from webapp.views import Line, Table, View, respond
 from webapp.words import LANGUAGES, language, word
 
 blueprint = Blueprint("pages", __name__)
-AT_ONCE: Final = 50
-"""Services on one page of the start."""
 DRAWN: Final = 6
 """Services up to which the start draws their split."""
 TASKS: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
@@ -54,11 +52,7 @@ def start() -> Response:
 def view(lang: str) -> View:
     """Return the services at a glance and the questions that people ask."""
     known = list(services(lang).values())
-    said = request.args.get("page", "1")
-    if not (said.isascii() and said.isdigit() and len(said) < 7 and int(said) > 0):
-        raise BadQuery("page", f"{said[:40]!r} is no number from 1", "write digits only, e.g. 2")
-    page = int(said)
-    shown = known[(page - 1) * AT_ONCE : page * AT_ONCE]
+    shown, page, pages = paged(lang)
     counts = {row["service"].value: row for row in ask("services/services", lang=lang)}
     keys = ("customerDuties", "duties", "commitments", "controls")
     lines = tuple(
@@ -70,7 +64,7 @@ def view(lang: str) -> View:
         "shown": [(each, counts[each.iri]) for each in shown if each.iri in counts],
         "number": len(known),
         "page": page,
-        "pages": -(-len(known) // AT_ONCE),
+        "pages": pages,
         "tasks": [(url_for(endpoint, lang=lang, **given), word(key, lang)) for key, endpoint, given in TASKS],
         **(view_words([stack(each, lang) for each in known], lang) if len(known) <= DRAWN else {"areas": []}),
     }
@@ -89,12 +83,28 @@ def href(iri: str) -> str:
     return "" if "anchors" in g else path_of(iri)
 
 
+def fit(said: str, places: int) -> str:
+    """Shorten a label to what a figure has room for.
+
+    Args:
+        places: in half-width characters; a full-width one takes two.
+    """
+    room = places
+    for at, character in enumerate(said):
+        room -= 2 if east_asian_width(character) in "WFA" else 1
+        if room < 0:
+            return said[: max(at - 1, 1)].rstrip() + "…"
+    return said
+
+
 GLOBALS: dict[str, Any] = {
     "w": word,
     "shrink": shrink,
+    "PREFIXES": PREFIXES,
     "made_by": made_by,
     "is_iri": lambda term: isinstance(term, ox.NamedNode),
     "href": href,
+    "fit": fit,
     "here": views.here,
     "heading": views.heading,
     "source_of": source_of,
@@ -107,4 +117,4 @@ GLOBALS: dict[str, Any] = {
 def _for_templates() -> dict[str, object]:
     other = LANGUAGES[1 - LANGUAGES.index(language())]
     kept = [(k, v) for k, v in request.args.items(multi=True) if k not in ("lang", "format", "bom")]
-    return {"lang": language(), "other_language": f"{request.path}?{urlencode([*kept, ('lang', other)])}"}
+    return {"lang": language(), "other_language": f"{request.script_root}{request.path}?{urlencode([*kept, ('lang', other)])}"}

@@ -8,11 +8,12 @@ from flask import Blueprint, Response
 
 from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
+from sekinin.store import Row
 from webapp.atlas import stack, view_words
 from webapp.commitments import Promise, of_service
 from webapp.controls import SIGNS, status_word
 from webapp.duties import book
-from webapp.offered import Service, find, services
+from webapp.offered import Service, find, nearest, services
 from webapp.places import Section, gather, placed, sections
 from webapp.saved import ask, name, sk, text
 from webapp.source import paper_here
@@ -36,6 +37,7 @@ def service_view(here: Service, lang: str) -> View:
     promises = of_service(here, lang)
     statements = said_to_controls(here, lang)
     rest = others(here, lang)
+    left = deferred(here, lang)
     tables = (
         Table(
             "atlas",
@@ -63,6 +65,7 @@ def service_view(here: Service, lang: str) -> View:
             ("kind", "status", "says", "holder"),
             tuple(Line((name(sk(kind), lang), *cells), about, where) for kind, found in rest for about, cells, where in found),
         ),
+        deferred_table(left),
     )
     words = {
         **view_words([one], lang),
@@ -72,8 +75,7 @@ def service_view(here: Service, lang: str) -> View:
         "metrics": _by_metric(promises, lang),
         "statements": statements,
         "rest": [(name(sk(kind), lang), found) for kind, found in rest],
-        "deferred": deferred(here, lang),
-        "papers": [(version, paper_here(version.sha256)) for version in here.versions],
+        "deferred": left,
     }
     return View(here.label, f"service-{here.slug}", tables, (here,), words)
 
@@ -111,12 +113,24 @@ def others(here: Service, lang: str) -> list[tuple[str, list[tuple[str, tuple[st
     return [(kind, found[kind]) for kind in OTHERS if kind in found]
 
 
-def deferred(here: Service, lang: str) -> list[tuple[str, list[tuple[str, str]]]]:
+def deferred(here: Service, lang: str) -> list[tuple[str, list[tuple[str, str, tuple[Section, ...]]]]]:
     """Return what a paper leaves to other documents, by the document."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for row, _ in gather(ask("documents/deferred", service=here.iri, lang=lang), "statement"):
-        found.setdefault(row["documentLabel"].value, []).append((row["statement"].value, row["label"].value))
-    return list(found.items())
+    named = sections(here)
+    by_document: dict[str, list[Row]] = {}
+    for row in ask("documents/deferred", service=here.iri, lang=lang):
+        by_document.setdefault(row["document"].value, []).append(row)
+    return [
+        (
+            rows[0]["documentLabel"].value,
+            [(row["statement"].value, row["label"].value, placed(many, named)) for row, many in gather(tuple(rows), "statement")],
+        )
+        for rows in by_document.values()
+    ]
+
+
+def deferred_table(found: list[tuple[str, list[tuple[str, str, tuple[Section, ...]]]]]) -> Table:
+    """Return what a paper leaves to other documents as it is taken away."""
+    return Table("deferred", ("document", "says"), tuple(Line((label, said), about, where) for label, rows in found for about, said, where in rows))
 
 
 @blueprint.get("/providers/<slug>")
@@ -134,7 +148,8 @@ def provider_view(slug: str, lang: str) -> View:
     iri = PREFIXES["id"] + "party-" + slug
     mine = [each for each in services(lang).values() if each.provider == iri]
     if not mine:
-        raise Missing(f"provider {slug[:60]}", "there is no provider of this name", "see the start page")
+        providers = {each.provider.rpartition("/party-")[2] for each in services(lang).values()}
+        raise Missing(f"provider {slug[:60]}", "there is no provider of this name", nearest(slug, providers, "see the start page"))
     claims = [
         (here, about, cells, where)
         for here in mine
@@ -169,17 +184,28 @@ def document_view(slug: str, lang: str) -> View:
     iri = PREFIXES["id"] + "doc-" + slug
     here = next((each for each in services(lang).values() if each.document == iri), None)
     if here is None:
-        raise Missing(f"document {slug[:60]}", "there is no paper of this name", "see the start page")
+        documents = [each.document.rpartition("/doc-")[2] for each in services(lang).values()]
+        raise Missing(f"document {slug[:60]}", "there is no paper of this name", nearest(slug, documents, "see the start page"))
     counts = Counter({row["section"].value: int(row["citations"].value) for row in ask("documents/citations-by-section", service=here.iri)})
     found = [(section, counts[section.iri]) for section in sections(here).values()]
-    defects = [each for kind, each in others(here, lang) if kind == "TextDefect"]
-    lines = tuple(Line((section.notation, section.title, number), "", (section,)) for section, number in found)
+    defects = [row for kind, each in others(here, lang) if kind == "TextDefect" for row in each]
+    left = deferred(here, lang)
+    present = [(version, paper_here(version.sha256)) for version in here.versions]
+    tables = (
+        Table(
+            "sections",
+            ("number", "title-column", "citations"),
+            tuple(Line((section.notation, section.title, number), "", (section,)) for section, number in found),
+        ),
+        Table("defects", ("status", "says"), tuple(Line(cells[:2], about, where) for about, cells, where in defects)),
+        deferred_table(left),
+    )
     words = {
         "service": here,
         "found": found,
         "most": max([1, *counts.values()]),
-        "defects": defects[0] if defects else [],
-        "deferred": deferred(here, lang),
-        "papers": [(version, paper_here(version.sha256)) for version in here.versions],
+        "defects": defects,
+        "deferred": left,
+        "papers": present,
     }
-    return View(here.document_label, f"document-{slug}", (Table("sections", ("number", "title-column", "citations"), lines),), (here,), words)
+    return View(here.document_label, f"document-{slug}", tables, (here,), words, depends=tuple(str(there) for _, there in present))

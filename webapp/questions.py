@@ -6,6 +6,7 @@ Where an answer counts something it is drawn as well; what cannot be counted is 
 from __future__ import annotations
 
 import re
+from math import isfinite
 from typing import Final
 from urllib.parse import urlencode
 
@@ -15,12 +16,13 @@ from flask import Blueprint, Response, request, url_for
 from sekinin import queries
 from sekinin.formats import GRAPHS
 from sekinin.model import Parameter, Question
-from sekinin.namespaces import shrink
+from sekinin.namespaces import PREFIXES, shrink
 from sekinin.store import Term
 from webapp.addresses import base_url
 from webapp.answers import answer, inference, table
 from webapp.api import given_of, question_of, shown
 from webapp.choices import choices, job_of, what_to_write
+from webapp.columns import ANSWERS
 from webapp.saved import names
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
@@ -30,6 +32,10 @@ MOST: Final = 1000
 """Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
+EXACT: Final = 2**53
+"""Whole numbers up to here are exact as floating-point numbers."""
+CITED: Final = ("statement", "assignment", "commitment", "duty", "claim", "explicitDuty", "conflict", "one", "other")
+"""Columns that hold statements, whose sources a cell opens."""
 DRAWN: Final = 40
 """Most bars of a chart."""
 
@@ -37,7 +43,7 @@ DRAWN: Final = 40
 @blueprint.get("/questions")
 def index() -> Response:
     """Show every question as a sentence."""
-    return respond(index_view, "questions.html")
+    return respond(index_view, "questions.html", rdf=False)
 
 
 def index_view(lang: str) -> View:
@@ -79,6 +85,8 @@ def question_view(asked: Question, lang: str) -> View:
         "asked": asked,
         "pickers": [(p, *_picker(asked, p, lang)) for p in asked.params if p.name != "lang"],
         "columns": columns,
+        "cited": CITED,
+        "statements_of": PREFIXES["id"],
         "rows": [[(term, _cell(term, lang)) for term in row] for row in rows[:MOST]],
         "number": len(rows),
         "cut": found["cut"],
@@ -89,19 +97,33 @@ def question_view(asked: Question, lang: str) -> View:
         "call": (base_url() or request.host_url.rstrip("/")) + f"{place}?{urlencode({**{k: v for k, v in given.items() if v}, 'format': 'csv'})}",
         "graph": list(GRAPHS),
     }
-    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words)
+    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words, int(found["cut"]))  # type: ignore[call-overload]
 
 
 def _cell(term: Term | None, lang: str) -> str | int | float | None:
-    """Return a term as a reader wants it: the name of what has one, a number as a number."""
+    """Return a term as a reader wants it: the name of what has one, a number as a number, a plain answer in the reader's language."""
     if term is None:
         return None
     if isinstance(term, ox.NamedNode):
         return names(lang).get(term.value, shrink(term.value))
     if isinstance(term, ox.Literal) and term.datatype.value.rpartition("#")[2] in ("integer", "decimal", "double"):
-        number = float(term.value)
-        return int(number) if number.is_integer() else number
-    return term.value if isinstance(term, ox.Literal) else str(term)
+        return _number(term.value)
+    if isinstance(term, ox.Literal):
+        return ANSWERS.get(term.value, term.value) if lang == "ja" and not term.language else term.value
+    return str(term)
+
+
+def _number(said: str) -> str | int | float:
+    """Return what a literal of a number's type says, as it stands where it is none: ``INF``, ``NaN``, or a slip."""
+    if re.fullmatch(r"[+-]?\d{1,1000}", said, re.A):
+        return int(said)
+    try:
+        number = float(said)
+    except ValueError:
+        return said
+    if not isfinite(number):
+        return said
+    return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
 def _picker(asked: Question, parameter: Parameter, lang: str) -> tuple[str, list[tuple[str, str]], str, str]:

@@ -74,6 +74,13 @@ def name(iri: str, lang: str) -> str:
     return names(lang).get(iri, shrink(iri)) if iri else ""
 
 
+def quantity(amount: str, unit: str, lang: str) -> str:
+    """Return an amount with the name of its unit as one writes it: ``7世代``, ``7 generations``, ``99 percent``."""
+    if lang == "ja":
+        return f"{amount}{name(unit, lang)}"
+    return f"{amount} {name(unit, lang)}{'' if amount == '1' or unit == sk('Percent') else 's'}"
+
+
 def text(row: Row, key: str) -> str:
     """Return the value of one column as text; unbound is empty."""
     return row[key].value if key in row else ""

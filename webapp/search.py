@@ -25,6 +25,7 @@ from webapp.addresses import kept, path_of
 from webapp.answers import stamp
 from webapp.data import public
 from webapp.negotiation import HTML, wanted
+from webapp.takeaway import harmless
 from webapp.words import LANGUAGES, language, word
 
 blueprint = Blueprint("search", __name__)
@@ -180,7 +181,7 @@ def _csv(hits: list[dict[str, Any]]) -> str:
     for each in hits:
         hit = each["hit"]
         cells = [hit.iri, shrink(hit.kind), hit.label_ja, hit.label_en, hit.notation, each["about"]]
-        writer.writerow(["'" + cell if cell.startswith(("=", "+", "-", "@")) else cell for cell in cells])
+        writer.writerow([harmless(cell) for cell in cells])
     return out.getvalue()
 
 

@@ -38,6 +38,7 @@ class Settings:
         log_queries: 1 also tells the text of queries; 0 does not.
         log_clients: how a client is told: ``part`` of its address, ``whole`` or ``none``.
         metrics: who may see /metrics: ``local`` for this machine alone, ``all`` or ``off``.
+        review: 1 also serves the pages of review, which write drafts, to this machine alone; 0 does not.
     """
 
     threads: int = 8
@@ -52,6 +53,7 @@ class Settings:
     log_queries: int = field(default=0, metadata={"off": True})
     log_clients: str = field(default="part", metadata={"choices": ("part", "whole", "none")})
     metrics: str = field(default="local", metadata={"choices": ("local", "all", "off")})
+    review: int = field(default=0, metadata={"off": True})
 
 
 def run(app: Flask, listener: socket.socket, settings: Settings) -> None:

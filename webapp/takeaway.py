@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Final
 
@@ -12,30 +13,31 @@ from flask import Response, current_app, g, render_template, request
 
 from sekinin.formats import GRAPHS
 from sekinin.namespaces import PREFIXES
-from webapp.addresses import SETTING
 from webapp.answers import context, version
 from webapp.places import Place, places
 from webapp.saved import ask
-from webapp.views import FILE, OFFERS, Builder, Cell, View, document, heading
-from webapp.words import word
+from webapp.views import FILE, OFFERS, Builder, Cell, View, document, heading, seen_at
+from webapp.words import LANGUAGES, word
 from webapp.workbook import workbook
 
 ACTIVE: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 """Beginnings by which a spreadsheet takes a text for a formula."""
+LONGEST: Final = 100
+"""Characters of the name of a file, without what stands before and behind."""
 
 
-def made(build: Builder, form: str, lang: str, template: str) -> Response:
+def made(build: Builder, view: View, form: str, lang: str, template: str) -> Response:
     """Return a view in the format called ``form``.
 
     Args:
         build: makes the view in a language.
+        view: it in ``lang``.
         template: of the page, for the format ``file``.
     """
-    view = build(lang)
     if form == "json":
-        body: bytes = current_app.json.dumps(document(view, lang)).encode()
+        body: bytes = current_app.json.dumps(document(view, lang), sort_keys=False).encode()
     elif form == "xlsx":
-        body = workbook(build, lang, sources(view), request.host_url.rstrip("/") + request.full_path.rstrip("?"))
+        body = workbook({each: view if each == lang else build(each) for each in LANGUAGES}, lang, sources(view), seen_at())
     elif form in ("csv", "tsv"):
         body = separated(view, lang, "\t" if form == "tsv" else ",", bom=request.args.get("bom") == "1")
     elif form == "file":
@@ -47,8 +49,13 @@ def made(build: Builder, form: str, lang: str, template: str) -> Response:
     if media.startswith("text/"):
         response.headers["Content-Type"] = f"{media}; charset=utf-8"
     if form in ("xlsx", "file") or "format" in request.args:
-        response.headers["Content-Disposition"] = f'attachment; filename="sekinin-{view.slug}.{OFFERS[form].ending}"'
+        response.headers["Content-Disposition"] = f'attachment; filename="{file_name(view.slug, OFFERS[form].ending)}"'
     return response
+
+
+def file_name(slug: str, ending: str) -> str:
+    """Return a name that every file system and every header takes: letters, digits, dots and hyphens, none too long."""
+    return f"sekinin-{re.sub('[^A-Za-z0-9.]+', '-', slug)[:LONGEST].strip('-.') or 'view'}.{ending}"
 
 
 def sources(view: View) -> dict[str, list[Place]]:
@@ -88,12 +95,13 @@ def described(view: View, form: str) -> bytes:
         ox.Triple(row["subject"], row["property"], row["value"]): None  # type: ignore[arg-type]
         for service in view.services
         for paper in service.versions
-        for row in ask("sources/statements-of-service", service=service.iri, graph=paper.graph)
+        for row in ask("resources/statements-of-service", service=service.iri, graph=paper.graph)
         if row["statement"].value in wanted
     }
     engine = GRAPHS[form].engine
     assert isinstance(engine, ox.RdfFormat)
-    spaces = {prefix: space for prefix, space in PREFIXES.items() if any(f"<{space}" in str(triple) for triple in triples)}
+    plain = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    spaces = {prefix: space for prefix, space in PREFIXES.items() if f"<{space}".encode() in plain}
     return ox.serialize(triples, format=engine, prefixes=spaces) or b""
 
 
@@ -103,7 +111,6 @@ def alone(view: View, template: str) -> str:
     g.anchors = {iri: f"#source-{number}" for number, iri in enumerate(view.statements(), 1)}
     style = "\n".join(Path(current_app.root_path, "static", name).read_text(encoding="utf-8") for name in ("tokens.css", "style.css"))
     listed = [(number, found.get(iri, [])) for number, iri in enumerate(view.statements(), 1)]
-    base = current_app.config.get(SETTING) or request.host_url.rstrip("/")
     return render_template(
         template,
         base="file.html",
@@ -114,6 +121,6 @@ def alone(view: View, template: str) -> str:
         listed=listed,
         version=version(),
         made=context().made,
-        address=base + request.full_path.rstrip("?"),
+        address=seen_at(),
         **view.words,
     )

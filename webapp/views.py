@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from flask import Response, render_template, request
+from flask import Response, current_app, render_template, request
 
+from sekinin.errors import BadQuery
 from sekinin.formats import GRAPHS, ROWS, Format
-from webapp.addresses import path_of
+from webapp.addresses import SAFE, SETTING, path_of
 from webapp.answers import stamp, version
 from webapp.columns import COLUMNS
+from webapp.negotiation import HTML, LONGEST, wanted
 from webapp.offered import Service
 from webapp.places import Section
 from webapp.words import LANGUAGES, WORDS, language, word
@@ -64,6 +66,8 @@ class View:
         tables: the same facts as the page, one row each.
         services: those whose papers the facts come from.
         words: what the template gets besides.
+        cut: rows after which an answer was cut off at a limit; 0 if it is whole.
+        depends: whatever the page depends on besides the dataset and its address.
     """
 
     title: str
@@ -71,6 +75,8 @@ class View:
     tables: tuple[Table, ...]
     services: tuple[Service, ...] = ()
     words: dict[str, Any] = field(default_factory=dict)
+    cut: int = 0
+    depends: tuple[str, ...] = ()
 
     def statements(self) -> list[str]:
         """Return the IRIs of the statements that it shows, each once."""
@@ -104,20 +110,39 @@ def respond(build: Builder, template: str, *, single: bool = False, rdf: bool = 
         rdf: whether it shows statements, which can be taken away as RDF.
     """
     from webapp import takeaway
-    from webapp.negotiation import HTML, wanted
 
+    once()
     offers = {name: offer for name, offer in OFFERS.items() if (single or name != "file") and (rdf or name not in GRAPHS)}
-    anything = request.headers.get("Accept", "*/*").partition(";")[0].strip() == "*/*"
-    form = HTML if anything and not request.args.get("format") else wanted(offers)
+    form = HTML if takes_anything(offers) and not request.args.get("format") else wanted(offers)
     lang = language()
+    view = build(lang)
     if form == HTML:
-        view = build(lang)
         body = render_template(template, view=view, title=view.title, take=links(view, list(offers)), **view.words)
         response = Response(body, mimetype="text/html")
-        response.headers["Content-Language"] = lang
     else:
-        response = takeaway.made(build, form, lang, template)
-    return stamp(response, request.full_path, form, lang)
+        response = takeaway.made(build, view, form, lang, template)
+    response.headers["Content-Language"] = lang
+    if view.cut:
+        response.headers["Sekinin-Truncated"] = f"rows={view.cut}"
+    return stamp(response, request.url_root, request.full_path, form, lang, *view.depends)
+
+
+def takes_anything(offers: dict[str, Format]) -> bool:
+    """Whether the client takes whatever there is and names nothing that is offered; it gets the page."""
+    accepted = {part.partition(";")[0].strip() for part in request.headers.get("Accept", "")[:LONGEST].split(",")} - {""}
+    named = any(offer.media in accepted or accepted & set(offer.words) for offer in offers.values())
+    return not accepted or ("*/*" in accepted and not named)
+
+
+def once() -> None:
+    """See that the request gives each argument once, and only services several times.
+
+    Raises:
+        BadQuery: for one that it gives again, since nobody could say which is meant.
+    """
+    for name in request.args:
+        if name != "service" and len(request.args.getlist(name)) > 1:
+            raise BadQuery(name[:60], "it is given more than once", "give it once")
 
 
 def links(view: View, offers: list[str]) -> list[tuple[str, str]]:
@@ -134,7 +159,13 @@ def here(**changed: str | None) -> str:
     if not any(name == "lang" for name, _ in kept) and "lang" not in changed:
         kept.append(("lang", language()))
     said = [*kept, *((name, text) for name, text in changed.items() if text)]
-    return request.path + (f"?{urlencode(said)}" if said else "")
+    return request.script_root + quote(request.path, safe=SAFE) + (f"?{urlencode(said)}" if said else "")
+
+
+def seen_at() -> str:
+    """Return the whole address of this page, without the format that it is taken away in."""
+    base: str = current_app.config.get(SETTING) or request.url_root.rstrip("/")
+    return base + here().removeprefix(request.script_root)
 
 
 def table_json(view: View, table: Table, lang: str) -> dict[str, object]:
@@ -145,11 +176,11 @@ def table_json(view: View, table: Table, lang: str) -> dict[str, object]:
         "columns": {key: {each: heading(key, each) for each in LANGUAGES} for key in table.columns},
         "rows": [
             {
-                **dict(zip(table.columns, line.cells, strict=True)),
                 "statement": line.about or None,
                 "page": path_of(line.about) if line.about else None,
                 "sections": [section.whole for section in line.sections],
                 "inferred": line.inferred,
+                **dict(zip(table.columns, line.cells, strict=True)),  # a question may have a column of such a name
             }
             for line in table.lines
         ],

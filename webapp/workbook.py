@@ -12,11 +12,15 @@ import xlsxwriter
 
 from webapp.answers import context, version
 from webapp.places import Place
-from webapp.views import Builder, Cell, Table, View, heading
+from webapp.views import Cell, Table, View, heading
 from webapp.words import LANGUAGES, word
 
 LONGEST: Final = 32_767
 """Characters that one cell of Excel holds."""
+PROPERTY: Final = 255
+"""Characters that a property of a workbook holds."""
+EXACT: Final = 10**15
+"""Numbers from here on lose digits in Excel, so that they are written as texts."""
 WIDEST: Final = 60
 SOURCES: Final = (
     "take-statement",
@@ -32,11 +36,11 @@ SOURCES: Final = (
 )
 
 
-def workbook(build: Builder, lang: str, sources: dict[str, list[Place]], address: str) -> bytes:
+def workbook(views: dict[str, View], lang: str, sources: dict[str, list[Place]], address: str) -> bytes:
     """Return the workbook of a view.
 
     Args:
-        build: makes the view in a language.
+        views: the view in each language.
         lang: whose sheets come first.
         sources: the places of each of its statements.
         address: where the view is seen.
@@ -44,18 +48,18 @@ def workbook(build: Builder, lang: str, sources: dict[str, list[Place]], address
     content = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(content, options)
-    book.set_properties({"title": build(lang).title, "created": context().made.replace(tzinfo=None), "comments": f"Sekinin {version()}"})
+    here = views[lang]
+    book.set_properties({"title": here.title[:PROPERTY], "created": context().made.replace(tzinfo=None), "comments": f"Sekinin {version()}"})
     looks = {
         "head": book.add_format({"bold": True, "bg_color": "#E6E6E6", "border": 1, "text_wrap": True, "valign": "top"}),
         "cell": book.add_format({"border": 1, "text_wrap": True, "valign": "top"}),
     }
     taken: set[str] = set()
     for each in sorted(LANGUAGES, key=lambda one: one != lang):
-        view = build(each)
-        for table in view.tables:
-            _table(book, looks, _sheet_name(f"{heading(table.name, each)} ({each})", taken), table, sources, each)
-    _fill(book, looks, _sheet_name(word("take-sources", lang), taken), [word(key, lang) for key in SOURCES], _source_rows(build(lang), sources))
-    _fill(book, looks, _sheet_name(word("take-about", lang), taken), [word("take-about", lang), ""], _about(build(lang), lang, address))
+        for table in views[each].tables:
+            _table(book, looks, _sheet_name(heading(table.name, each), taken, f" ({each})"), table, sources, each)
+    _fill(book, looks, _sheet_name(word("take-sources", lang), taken), [word(key, lang) for key in SOURCES], _source_rows(here, sources))
+    _fill(book, looks, _sheet_name(word("take-about", lang), taken), [word("take-about", lang), ""], _about(here, lang, address))
     book.close()
     return content.getvalue()
 
@@ -112,12 +116,16 @@ def _about(view: View, lang: str, address: str) -> list[list[Cell]]:
     return said
 
 
-def _sheet_name(said: str, taken: set[str]) -> str:
-    """Return a name that Excel takes: at most 31 characters, none of ``[]:*?/\\``, not used yet."""
+def _sheet_name(said: str, taken: set[str], mark: str = "") -> str:
+    """Return a name that Excel takes: at most 31 characters, none of ``[]:*?/\\``, not used yet.
+
+    Args:
+        mark: its end, which stays whole.
+    """
     bare = "".join("-" if letter in "[]:*?/\\'" or not letter.isprintable() else letter for letter in said)
-    name, number = bare[:31], 2
+    name, number = bare[: 31 - len(mark)].strip() + mark, 2
     while name.lower() in taken:
-        name, number = f"{bare[:27]} {number}", number + 1
+        name, number = f"{bare[: 27 - len(mark)].strip()} {number}{mark}", number + 1
     taken.add(name.lower())
     return name
 
@@ -131,13 +139,21 @@ def _fill(book: Any, looks: dict[str, Any], name: str, heads: list[str], rows: l
     sheet.freeze_panes(1, 0)
     for column, head in enumerate(heads):
         sheet.write_string(0, column, head, looks["head"])
-        longest = max([len(head), *(len(str(row[column] or "")) for row in rows[:500])])
+        longest = max([len(head), *(len(str(row[column] or "")[:WIDEST]) for row in rows[:500])])
         sheet.set_column(column, column, min(WIDEST, max(8, longest * 1.6)))
     for number, row in enumerate(rows, 1):
         for column, cell in enumerate(row):
-            if isinstance(cell, int | float) and not isinstance(cell, bool):
+            if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) < EXACT:  # which NaN is not
                 sheet.write_number(number, column, cell, looks["cell"])
             else:
-                sheet.write_string(number, column, str(cell or "")[:LONGEST], looks["cell"])
+                sheet.write_string(number, column, _fitting("" if cell is None else str(cell)), looks["cell"])
     if rows:
         sheet.autofilter(0, 0, len(rows), len(heads) - 1)
+
+
+def _fitting(said: str) -> str:
+    """Return a text that one cell holds; where it was cut off it ends in ``…``."""
+    if len(said) <= LONGEST // 2:  # no character is more than two of Excel's
+        return said
+    units = said.encode("utf-16-le")
+    return said if len(units) <= 2 * LONGEST else units[: 2 * LONGEST - 2].decode("utf-16-le", "ignore") + "…"

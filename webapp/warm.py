@@ -1,0 +1,38 @@
+"""What readers will ask first is worked out before they ask: names, services, and the pages of the first of them.
+
+It runs beside the server, in both languages; whoever comes earlier only waits for what they ask.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from flask import Flask
+
+from webapp import atlas, commitments, controls, duties, findings, glossary, pages, profiles
+from webapp.answers import context
+from webapp.offered import services
+from webapp.words import LANGUAGES
+
+FIRST: Final = 20
+"""Services whose pages are worked out."""
+
+
+def warm(app: Flask) -> threading.Thread:
+    """Start to work out what readers will ask first, and return the thread that does."""
+    thread = threading.Thread(target=_work, args=(app,), name="warm", daemon=True)
+    thread.start()
+    return thread
+
+
+def _work(app: Flask) -> None:
+    if context(app).cache.most == 0:  # nothing is kept
+        return
+    for lang in LANGUAGES:
+        with app.test_request_context(f"/?lang={lang}"):
+            for view in (pages.view, atlas.view, duties.view, commitments.index_view, controls.index_view, glossary.view, findings.view):
+                view(lang)
+            for service in list(services(lang).values())[:FIRST]:
+                profiles.service_view(service, lang)
+                profiles.document_view(service.document.rpartition("/doc-")[2], lang)
