@@ -86,9 +86,7 @@ def main() -> None:
     reader.add_argument("--write", action="store_true")
     given = reader.parse_args()
     lines = [f"# Growth: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", ""]
-    lines += [
-        "| providers | triples | build, s (processor s) | memory, MB | one paper changed, s (processor s) | nothing changed, s | open, s |"
-    ]
+    lines += ["| providers | triples | build, s (processor s) | memory, MB | one paper changed, s (processor s) | nothing changed, s | open, s |"]
     lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
     with tempfile.TemporaryDirectory() as name:
         room, every, pages = Path(name), {}, []

@@ -356,7 +356,7 @@ _decision("reject", "Turn statements down.", "sekinin review reject drafts/acme.
 @review.command("publish", epilog=_example("sekinin review publish drafts/acme.ttl --out graphs/acme/paper-1.0.ttl"))
 @click.argument("draft", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write, in graphs/ for the next build.")
-def publish(draft: Path, out: Path) -> None:
+def publish_reviewed(draft: Path, out: Path) -> None:
     """Write what was accepted as house Turtle; refused where a statement changed after its review."""
     from sekinin.reading.review import published
 
