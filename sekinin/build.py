@@ -398,15 +398,15 @@ def _loaded(lines: list[bytes], fresh: Path) -> Callable[[Iterable[ox.Quad]], No
             if not line.startswith(inferred, line.rfind(b" <")):
                 some.write(line + b"\n")
     pool = ThreadPoolExecutor(1)
-    first = pool.submit(_bulk, fresh / "store", whole)
-    second = pool.submit(_bulk, asserted_beside(fresh / "store"), asserted)
+    begun = [pool.submit(_bulk, fresh / "store", whole), pool.submit(_bulk, asserted_beside(fresh / "store"), asserted)]
     pool.shutdown(wait=False)
 
     def end(more: Iterable[ox.Quad]) -> None:
-        engine = first.result()
+        engine, other = begun.pop(0).result(), begun.pop(0).result()
         engine.bulk_extend(more)
         engine.flush()
-        second.result().flush()
+        other.flush()
+        del engine, other  # closed, so that the engine tidies up no file whose size stands in the manifest
         whole.unlink()
         asserted.unlink()
 

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner, Result
 
@@ -280,6 +281,20 @@ def test_readers_go_on_while_a_build_swaps(house: Path) -> None:
     builder.build()
     assert len(old.engine) == held and any("WACUL Inc." in str(q.object) for q in builder.open_current().engine)
     assert not any("WACUL Inc." in str(q.object) for q in old.engine)
+
+
+def test_the_store_is_closed_before_its_files_are_told(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine goes on tidying up the files of a large store for as long as it is open; what it tidied would not be as the build left it."""
+    small(house)
+    kept, opened = builder._manifest, []
+
+    def looked(fresh: Path, *rest: object) -> None:
+        opened.append(ox.Store(str(fresh / "store")))  # only one may be open for writing
+        kept(fresh, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builder, "_manifest", looked)
+    builder.build()
+    assert len(opened) == 1
 
 
 def test_check_for_ci_writes_no_store(house: Path) -> None:
