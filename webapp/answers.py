@@ -9,7 +9,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pyoxigraph as ox
 from flask import Flask, Response, current_app, render_template, request
@@ -72,12 +72,13 @@ class Context:
         self.version = version
         self.made = made or datetime.now(UTC).replace(microsecond=0)
         self.cache = Cache(KEPT if cache is None else cache)
+        self.known: dict[str, Any] = {}  # what pages share and make once
         self._asserted: tuple[str, ...] | None = None
 
     def asserted(self) -> tuple[str, ...]:
         """Return the graphs that were neither inferred nor derived; asked once."""
         if self._asserted is None:
-            found = rows(queries.bind(queries.get("resources/graphs"), {}).ask(self.store))
+            found = rows(queries.bind(queries.get("resources/graph-names"), {}).ask(self.store))
             self._asserted = tuple(row["graph"].value for row in found if made(row["graph"].value) == "asserted")
         return self._asserted
 

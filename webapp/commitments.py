@@ -6,6 +6,7 @@ A value that does not compare is never ranked, and a paper's silence is a row li
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -122,7 +123,7 @@ def view(subject: str, lang: str) -> View:
     return View(title, f"commitments-{subject}", (Table("commitments", COLUMNS, lines),), tuple(some), words)
 
 
-def promises(subject: str, some: list[Service], lang: str) -> list[Promise]:
+def promises(subject: str, some: Sequence[Service], lang: str) -> list[Promise]:
     """Return what the services promise on a metric or a kind, by service; one that says nothing has a row that says so."""
     role = "metric" if subject.startswith(PREFIXES["id"]) else "kind"
     by_service = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from flask import current_app
 
@@ -17,6 +17,7 @@ from webapp.words import language
 
 MOST: Final = 200_000
 """Rows that are kept; what was asked longest ago goes first."""
+_T = TypeVar("_T")
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -52,21 +53,28 @@ def ask(name: str, **given: str) -> tuple[Row, ...]:
         given.setdefault("lang", language())
     if context().cache.most == 0:  # the operator wants nothing kept
         return tuple(rows(queries.bind(question, given).ask(store())))
-    kept: Kept = current_app.extensions.setdefault("sekinin-rows", Kept())
+    known: Kept = current_app.extensions.setdefault("sekinin-rows", Kept())
     key = (name, tuple(sorted(given.items())))
-    found = kept.get(key)
+    found = known.get(key)
     if found is None:
         found = tuple(rows(queries.bind(question, given).ask(store())))
-        kept.put(key, found)
+        known.put(key, found)
     return found
+
+
+def kept(what: str, work: Callable[[], _T]) -> _T:
+    """Return what ``work`` makes of rows that all pages share, made once for a version of the data; it must not be changed."""
+    if context().cache.most == 0:
+        return work()
+    known: dict[str, _T] = context().known
+    if what not in known:
+        known[what] = work()
+    return known[what]
 
 
 def names(lang: str) -> Mapping[str, str]:
     """Return the names, by IRI, of what all papers share: words, areas, metrics, values, parties."""
-    known: dict[str, dict[str, str]] = current_app.extensions.setdefault("sekinin-names", {})
-    if lang not in known:
-        known[lang] = {row["thing"].value: row["label"].value for row in ask("resources/shared-names", lang=lang)}
-    return known[lang]
+    return kept(f"names {lang}", lambda: {row["thing"].value: row["label"].value for row in ask("resources/shared-names", lang=lang)})
 
 
 def name(iri: str, lang: str) -> str:
