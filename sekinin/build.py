@@ -1,7 +1,7 @@
-"""The order of the steps: read, infer, check, derive, describe, load, search; only what changed is done again.
+"""The order of the steps: read, load, infer, check, derive, store, describe, search; only what changed is done again.
 
 A new store is made in a place of its own and takes the old one's name at the end, so that
-a build that fails or is killed leaves the old store answering.
+a build that fails or is killed leaves the old store answering. What is too much for memory is worked on there from the start.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,12 +33,17 @@ from sekinin.errors import SekininError, StoreFailure
 from sekinin.export import write_whole
 from sekinin.model import Finding
 from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
-from sekinin.store import EmbeddedStore, asserted_beside
+from sekinin.store import MEMORY, EmbeddedStore, asserted_beside
 
 Progress = Callable[[str], None]
 """Is told each step, and at its end how long it took."""
 MUCH: Final = 200_000
 """Quads from which the search index is written in a process of its own."""
+HELD: Final = 150_000_000
+"""Bytes of texts that are held in memory while they are worked on, which is faster; more lie on disk."""
+TOGETHER: Final = 100
+"""Texts that are put into one form together."""
+_TEXTS: Final = "texts.nq"
 _INFERRED = ox.NamedNode(graph_iri("inferred"))
 
 
@@ -140,6 +145,7 @@ class Reading:
         inferred: what follows, as sorted lines of N-Triples.
         added: what follows only from several papers together.
         done: whether anything had to be computed.
+        room: folder for a store that is too large for memory, and for the texts as lines; without one nothing is written.
     """
 
     ground: parts.Ground
@@ -148,15 +154,27 @@ class Reading:
     inferred: bytes = b""
     added: list[rules.Fact] = field(default_factory=list)
     done: bool = False
+    room: Path | None = None
 
     @cached_property
     def engine(self) -> ox.Store:
-        """A store in memory that holds the texts, each in its graph; ``infer`` adds what follows."""
-        engine = ox.Store()
-        for source in self.sources:
-            graph = ox.NamedNode(graph_iri(source.topic))
-            engine.bulk_load(source.content, ox.RdfFormat.TURTLE, base_iri=PREFIXES["id"], to_graph=graph)
-        return engine
+        """A store that holds the texts, each in its graph; ``infer`` adds what follows."""
+        if self.room is None:
+            return _held(self.sources)
+        if sum(len(source.content) for source in self.sources) < HELD:
+            engine = _held(self.sources)
+            engine.dump(str(self.room / _TEXTS), ox.RdfFormat.N_QUADS)
+            return engine
+        with (self.room / _TEXTS).open("wb") as lines:
+            for at in range(0, len(self.sources), TOGETHER):
+                _held(self.sources[at : at + TOGETHER]).dump(lines, ox.RdfFormat.N_QUADS)
+        return _bulk(self.room / "store", self.room / _TEXTS)
+
+    @property
+    def held(self) -> EmbeddedStore:
+        """The store, to be asked."""
+        on_disk = self.room is not None and (self.room / "store").is_dir()
+        return EmbeddedStore(self.engine, str(self.room) if on_disk else MEMORY)
 
     @property
     def triples(self) -> dict[str, int]:
@@ -166,16 +184,28 @@ class Reading:
         return {"ontology": len(ground.ontology), "shapes": len(ground.shapes), "graphs": said, "inferred": self.inferred.count(b"\n")}
 
 
+def _held(found: Iterable[parts.Source]) -> ox.Store:
+    """Return a store in memory that holds texts, each in its graph."""
+    engine = ox.Store()
+    for source in found:
+        engine.bulk_load(source.content, ox.RdfFormat.TURTLE, base_iri=PREFIXES["id"], to_graph=ox.NamedNode(graph_iri(source.topic)))
+    return engine
+
+
 def sources() -> list[parts.Source]:
     """Return every Turtle file of the house as it stands."""
     return [parts.Source(resources.topic(path), str(path), path.read_bytes()) for kind in texts.KINDS for path in resources.texts(kind)]
 
 
-def read(found: list[parts.Source]) -> Reading:
-    """Read the vocabulary and close it; papers are read by ``infer``."""
+def read(found: list[parts.Source], room: Path | None = None) -> Reading:
+    """Read the vocabulary and close it; papers are read by ``infer``.
+
+    Args:
+        room: as of ``Reading``.
+    """
     fixed = [texts.parse(s.topic, Path(s.path), s.content, ontology_terms()) for s in found if not parts.is_paper(s.topic)]
     ontology, graphs, shapes = ([quad for text in fixed if text.kind == kind for quad in text.quads] for kind in ("ontology", "graphs", "shapes"))
-    return Reading(parts.Ground(ontology, graphs, shapes, ontology_terms()), {}, found)
+    return Reading(parts.Ground(ontology, graphs, shapes, ontology_terms()), {}, found, room=room)
 
 
 def infer(reading: Reading, again: bool = False, crew: parts.Crew | None = None, progress: Progress = lambda _: None) -> Reading:
@@ -237,6 +267,7 @@ def _together(reading: Reading) -> None:
         if _holds(reading.engine, (s, p, o)):
             lines.remove(line)
     reading.inferred = "".join(sorted(lines.union(added) - asserted)).encode("utf-8")
+    del lines
     reading.engine.bulk_load(reading.inferred, ox.RdfFormat.N_TRIPLES, to_graph=_INFERRED)
 
 
@@ -255,7 +286,7 @@ def check(reading: Reading, again: bool = False) -> tuple[list[Finding], bool]:
         from sekinin import check as checker
 
         found = checker.shapes(*_to_judge(reading))
-        found += checker.checks(EmbeddedStore(reading.engine, "memory"))
+        found += checker.checks(reading.held)
         order = {graph_iri(s.topic): s.topic + ".ttl" for s in reading.sources if not s.topic.startswith("shapes/")}
         where = parts.files(found, reading.engine, order)
         found = checker.ordered(replace(finding, file=where.get(finding.where, "")) for finding in found)
@@ -295,47 +326,71 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         known = manifest()
         if not again and not dry and known.get("key") == key and known.get("files") == _whole():
             return Built(key, known["version"], current(), _findings(known), steps, known["triples"])
-        with _step("read", steps, progress):
-            reading = read(sources())
-        with _step("infer", steps, progress) as skip:
-            infer(reading, again, crew, progress)
-            skip(not reading.done)
-        with _step("check", steps, progress) as skip:
-            findings, done = check(reading, again)
-            skip(not done)
-        triples, held = reading.triples, EmbeddedStore(reading.engine, "memory")
-        built = Built(key, "", None, tuple(findings), steps, triples)
-        if dry or built.violations:
-            return built
-        with _step("derive", steps, progress):
-            from sekinin.derive import derive
-
-            derived = list(derive(held))
-            held.engine.bulk_extend(derived)
-            triples["derived"] = len(derived)
-        from sekinin.describe import canonical_digest, count, describe, dumps, lines
-
-        def found() -> None:
-            search.write(search.beside(fresh / "store"), search.entries(held))
-
-        with _fresh(key) as fresh, _beside(found, len(held.engine)) as searched:
-            with _step("describe", steps, progress):
-                said = lines(held.engine)
-                loaded = _loaded(said, fresh)
-                version, issued = canonical_digest(held.engine, said), datetime.now(UTC).replace(microsecond=0)
-                counts = count(held, said)
-                description = list(describe(held, version, issued, counts))
-                triples["description"] = len(description)
-                built = replace(built, version=version, store=current())
-                del said
-            with _step("load", steps, progress):
-                held.engine.bulk_extend(description)
-                dumps(held, fresh / "dumps", counts)
-                loaded(description)
-            with _step("search", steps, progress):
-                searched()
+        found = sources()
+        with _fresh(key) as fresh:
+            with _step("read", steps, progress):
+                reading = read(found, None if dry else fresh)
+            del found  # it goes with ``reading.sources``
+            if not dry:
+                with _step("load", steps, progress):
+                    asserted = _aside(reading, fresh)
+            with _step("infer", steps, progress) as skip:
+                infer(reading, again, crew, progress)
+                skip(not reading.done)
+            with _step("check", steps, progress) as skip:
+                findings, done = check(reading, again)
+                skip(not done)
+            built = Built(key, "", None, tuple(findings), steps, reading.triples)
+            if dry or built.violations:
+                return built
+            reading.papers.clear()
+            reading.sources.clear()
+            version, issued = _finished(reading.held, fresh, built, progress)
+            del reading.engine  # closed, so that the engine tidies up no file whose size stands in the manifest
+            asserted()
+            built = replace(built, version=version, store=current())
             _manifest(fresh, built, issued)
         return built
+
+
+def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress) -> tuple[str, datetime]:
+    """Add what is derived and what describes it all, write the index and the files to fetch; return the version and when it was made."""
+    from sekinin.derive import derive
+    from sekinin.describe import Lines, canonical_digest, count, describe, dumps
+
+    steps, triples = built.steps, built.triples
+    with _step("derive", steps, progress):
+        derived = list(derive(held))
+        held.engine.bulk_extend(derived)
+        triples["derived"] = len(derived)
+    with _step("store", steps, progress):
+        engine = _on_disk(held, fresh)
+    with _beside(held, engine, fresh, sum(triples.values())) as searched:
+        with _step("describe", steps, progress):
+            said = Lines.of(held.engine, fresh / "sorted.nq")
+            version, issued = canonical_digest(held.engine, said), datetime.now(UTC).replace(microsecond=0)
+            counts = count(held, said)
+            description = list(describe(held, version, issued, counts))
+            triples["description"] = len(description)
+            for each in {engine, held.engine}:
+                each.bulk_extend(description)
+            engine.flush()
+            dumps(held, fresh / "dumps", counts, said)
+            said.away()
+        with _step("search", steps, progress):
+            searched()
+    return version, issued
+
+
+def _on_disk(held: EmbeddedStore, fresh: Path) -> ox.Store:
+    """Return a store on disk that holds what ``held`` does: itself, if it is there already."""
+    if held.where != MEMORY:
+        return held.engine
+    lines = fresh / "whole.nq"
+    held.engine.dump(str(lines), ox.RdfFormat.N_QUADS)
+    engine = _bulk(fresh / "store", lines)
+    lines.unlink()
+    return engine
 
 
 def _whole() -> dict[str, str] | None:
@@ -356,95 +411,90 @@ def _key(step: str, content: str) -> str:
 
 @contextmanager
 def _fresh(key: str) -> Iterator[Path]:
-    """Give a folder for what a build makes; at the end it takes the place of the one in use, and after an error nothing of it is left."""
+    """Give a folder for what a build makes; once it has a manifest it takes the place of the one in use, else nothing of it is left."""
     folder = resources.build_folder()
     fresh, link = folder / f"new-{os.getpid()}", folder / f"current-{os.getpid()}"
     final = folder / f"dataset-{key}"
     if final.exists():  # the same texts, built again
         final = folder / f"dataset-{key}-{time.time_ns()}"
     shutil.rmtree(fresh, ignore_errors=True)
+    before = ""
     try:
         fresh.mkdir()
         yield fresh
-        fresh.rename(final)
-        link.unlink(missing_ok=True)
-        link.symlink_to(final.name)
-        before = os.path.realpath(folder / "current")
-        os.replace(link, folder / "current")
+        if (fresh / "manifest.json").is_file():
+            fresh.rename(final)
+            link.unlink(missing_ok=True)
+            link.symlink_to(final.name)
+            before = os.path.realpath(folder / "current")
+            os.replace(link, folder / "current")
     except (OSError, RuntimeError, StoreFailure) as why:
-        for left in (fresh, final):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
         link.unlink(missing_ok=True)
         if isinstance(why, StoreFailure):
             raise
         full = isinstance(why, OSError) and why.errno == errno.ENOSPC
         remedy = "make room" if full else f"see to it that {folder / 'current'} can be replaced"
         raise StoreFailure(str(folder), f"the new store could not be written ({why})", remedy) from why
-    for old in folder.glob("dataset-*"):  # readers may still hold the one before
-        if old != final and str(old) != before:
-            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    if before:
+        for old in folder.glob("dataset-*"):  # readers may still hold the one before
+            if old != final and str(old) != before:
+                shutil.rmtree(old, ignore_errors=True)
 
 
-def _loaded(lines: list[bytes], fresh: Path) -> Callable[[Iterable[ox.Quad]], None]:
-    """Begin to write the store, and the store of what was asserted, and return what ends it with the quads that are still to come.
-
-    The engine reads the lines itself, while this program goes on.
-    """
-    whole, asserted = fresh / "whole.nq", fresh / "asserted.nq"
-    inferred = tuple(f" <{graph_iri(folder)}".encode() for folder in ("inferred>", "derived/", "description/"))
-    with whole.open("wb") as everything, asserted.open("wb") as some:
-        for line in lines:
-            everything.write(line + b"\n")
-            if not line.startswith(inferred, line.rfind(b" <")):
-                some.write(line + b"\n")
+def _aside(reading: Reading, fresh: Path) -> Callable[[], None]:
+    """Load the texts, begin to write the store of what was asserted from the same lines, and return what waits for its end."""
+    assert reading.engine is not None
     pool = ThreadPoolExecutor(1)
-    begun = [pool.submit(_bulk, fresh / "store", whole), pool.submit(_bulk, asserted_beside(fresh / "store"), asserted)]
+    work = [pool.submit(_bulk, asserted_beside(fresh / "store"), fresh / _TEXTS)]
     pool.shutdown(wait=False)
 
-    def end(more: Iterable[ox.Quad]) -> None:
-        engine, other = begun.pop(0).result(), begun.pop(0).result()
-        engine.bulk_extend(more)
-        engine.flush()
-        other.flush()
-        del engine, other  # closed, so that the engine tidies up no file whose size stands in the manifest
-        whole.unlink()
-        asserted.unlink()
+    def end() -> None:
+        work.pop().result().flush()
+        (fresh / _TEXTS).unlink()
 
     return end
 
 
 @contextmanager
-def _beside(work: Callable[[], None], quads: int) -> Iterator[Callable[[], None]]:
-    """Begin ``work`` in a process beside this one if there is much of it, and give what waits for its end; else that does it.
+def _beside(held: EmbeddedStore, engine: ox.Store, fresh: Path, quads: int) -> Iterator[Callable[[], None]]:
+    """Begin to write the search index in a program beside this one if there is much of it, and give what waits for its end; else that does it.
 
+    Args:
+        engine: what ``held`` holds, on disk.
     Raises:
         StoreFailure: when it ends, if it failed or was killed.
     """
-    if quads < MUCH or not hasattr(os, "fork"):
-        yield work
+    target = search.beside(fresh / "store")
+    if quads < MUCH:
+
+        def here() -> None:
+            search.write(target, search.entries(held))
+
+        yield here
         return
-    child = get_context("fork").Process(target=_told, args=(work,), daemon=True)
-    child.start()
+    looked = fresh / "looked"
+    engine.flush()
+    engine.backup(str(looked))  # links to the same files, which stay as they are
+    code = "import sys;from pathlib import Path;from sekinin import search;from sekinin.store import EmbeddedStore;"
+    code += "search.write(Path(sys.argv[2]),search.entries(EmbeddedStore.open(Path(sys.argv[1]))))"
+    child = subprocess.Popen([sys.executable, "-c", code, str(looked), str(target)], stderr=subprocess.PIPE, text=True)
 
     def end() -> None:
-        child.join()
-        if child.exitcode:
-            raise StoreFailure("search", f"the index could not be written (exit code {child.exitcode})", "make room, and run: sekinin build --again")
+        _, said = child.communicate()
+        if child.returncode:
+            why = said.strip().rpartition("\n")[2] or f"exit code {child.returncode}"
+            raise StoreFailure("search", f"the index could not be written ({why})", "make room, and run: sekinin build --again")
+        shutil.rmtree(looked)
 
     try:
         yield end
     finally:
-        if child.is_alive():
+        if child.poll() is None:
             child.kill()
-            child.join()
-
-
-def _told(work: Callable[[], object]) -> None:
-    try:
-        work()
-    except SekininError as why:
-        print(f"sekinin: {why}", file=sys.stderr)
-        raise SystemExit(why.exit_code) from why
+            child.communicate()
 
 
 def _bulk(folder: Path, lines: Path) -> ox.Store:

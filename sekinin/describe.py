@@ -14,8 +14,10 @@ import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from heapq import merge
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +41,8 @@ WHOLE: Final = "sekinin"
 INDEX: Final = "index.json"
 LARGE: Final = 500_000
 """Triples above which nobody reads one file of Turtle, TriG, JSON-LD or RDF/XML."""
+PIECE: Final = 250_000_000
+"""Bytes of lines that are sorted in memory at once."""
 SSSOM_MEDIA: Final = "text/tab-separated-values"
 
 SHORT: Final = PREFIXES | {f"this-{part}": f"{graph_iri('description/' + part)}#" for part in PARTS}
@@ -158,30 +162,84 @@ class Counts:
     parties: set[str] = field(default_factory=set)
 
 
-def lines(quads: Iterable[ox.Quad] | ox.Store) -> list[bytes]:
-    """Return ``quads`` as lines of N-Quads in the order of their bytes, those of a subject together; the description is left out."""
-    content = quads.dump(format=ox.RdfFormat.N_QUADS) if isinstance(quads, ox.Store) else ox.serialize(quads, format=ox.RdfFormat.N_QUADS)
-    return sorted(line for line in set((content or b"").split(b"\n")) if line and not line.startswith(_ABOUT_ITSELF, line.rfind(b" <")))
+class Lines:
+    """The quads of a dataset as lines of N-Quads, each once, in the order of their bytes, those of a subject together; the description is left out.
+
+    Those of a large store lie in a file, which is sorted piece by piece.
+    """
+
+    def __init__(self, found: list[bytes] | Path) -> None:
+        self._found = found
+
+    @classmethod
+    def of(cls, quads: Iterable[ox.Quad] | ox.Store, place: Path | None = None) -> Lines:
+        """Return the lines of ``quads``.
+
+        Args:
+            place: file in which those of a large store may lie until ``away``.
+        """
+        if place is None or not isinstance(quads, ox.Store):
+            content = quads.dump(format=ox.RdfFormat.N_QUADS) if isinstance(quads, ox.Store) else ox.serialize(quads, format=ox.RdfFormat.N_QUADS)
+            return cls(sorted(_kept(set((content or b"").split(b"\n")))))
+        raw = place.with_suffix(".raw")
+        quads.dump(str(raw), ox.RdfFormat.N_QUADS)
+        pieces: list[Path] = []
+        with raw.open("rb") as file:
+            while lines := file.readlines(PIECE):
+                piece = sorted(_kept(line.rstrip(b"\n") for line in lines))
+                if not pieces and file.tell() == raw.stat().st_size:
+                    raw.unlink()
+                    return cls(piece)
+                pieces.append(place.with_suffix(f".{len(pieces)}"))
+                pieces[-1].write_bytes(b"".join(line + b"\n" for line in piece))
+        raw.unlink()
+        with place.open("wb") as whole, ExitStack() as opened:
+            whole.writelines(merge(*(opened.enter_context(piece.open("rb")) for piece in pieces)))
+        for each in pieces:
+            each.unlink()
+        return cls(place)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the lines, each without its end."""
+        if isinstance(self._found, list):
+            yield from self._found
+        else:
+            with self._found.open("rb") as file:
+                yield from (line[:-1] for line in file)
+
+    def away(self) -> None:
+        """Take the file away, if there is one."""
+        if isinstance(self._found, Path):
+            self._found.unlink()
 
 
-def count(store: EmbeddedStore, known: list[bytes] | None = None) -> Counts:
+def _kept(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines that do not describe the dataset itself."""
+    return (line for line in lines if line and not line.startswith(_ABOUT_ITSELF, line.rfind(b" <")))
+
+
+def count(store: EmbeddedStore, known: Lines | None = None) -> Counts:
     """Count what ``store`` holds outside its description, subject by subject.
 
     Subjects of the same classes are counted together: classes overlap, and a triple is otherwise counted once for each pair of them.
 
     Args:
-        known: what ``lines`` gives for the store, if it was asked before.
+        known: the store's lines, if they were asked for before.
     """
-    found = Counts()
+    found, known = Counts(), known or Lines.of(store.engine)
     a, publisher = f"<{PREFIXES['rdf']}type>".encode(), f"<{PREFIXES['dcterms']}publisher>".encode()
-    split = [_split(line) for line in (lines(store.engine) if known is None else known)]
-    classes: dict[bytes, set[str]] = defaultdict(set)
+    classes: dict[bytes, set[str]] = {}
     asserted: set[str] = set()
     metas: dict[bytes, bool] = {}
     sizes: Counter[bytes] = Counter()
-    for s, p, o, g in split:
+    kinds: dict[bytes, frozenset[str]] = {}
+    every: dict[frozenset[str], frozenset[str]] = {}
+    for s, p, o, g in map(_split, known):
         sizes[g] += 1
         if p == a and o[:1] == b"<":
+            if s not in classes:  # the lines of a subject stand together
+                kinds.update((node, every.setdefault(held := frozenset(names), held)) for node, names in classes.items())
+                classes = {s: set()}
             classes[s].add(_iri(o))
             if g not in metas:
                 metas[g] = made(_iri(g)) != "asserted" or _iri(g).startswith(_VOCABULARY)
@@ -190,8 +248,7 @@ def count(store: EmbeddedStore, known: list[bytes] | None = None) -> Counts:
         elif p == publisher and o[:1] == b"<":
             found.parties.add(_iri(o))
     found.graphs.update({_iri(g): number for g, number in sizes.items() if g})
-    every: dict[frozenset[str], frozenset[str]] = {}
-    kinds = {node: every.setdefault(held := frozenset(names), held) for node, names in classes.items()}
+    kinds.update((node, frozenset(names)) for node, names in classes.items())
     by_kind: Counter[tuple[frozenset[str], bytes, frozenset[str] | str]] = Counter()
     objects: dict[bytes, set[bytes]] = defaultdict(set)
     with_property: Counter[bytes] = Counter()
@@ -199,7 +256,7 @@ def count(store: EmbeddedStore, known: list[bytes] | None = None) -> Counts:
     none: frozenset[str] = frozenset()
     last = (b"", b"", b"")
     base = f"<{BASE}".encode()
-    for s, p, o, _ in split:
+    for s, p, o, _ in map(_split, known):
         if s != last[0]:
             found.subjects += 1
             found.entities += s.startswith(base)
@@ -480,31 +537,31 @@ def runnable(question: Question) -> str:
     return "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in sorted(used & set(PREFIXES))) + text
 
 
-def canonical_digest(quads: Iterable[ox.Quad] | ox.Store, known: list[bytes] | None = None) -> str:
+def canonical_digest(quads: Iterable[ox.Quad] | ox.Store, known: Lines | None = None) -> str:
     """Return the version of a dataset: SHA-256 over its canonical N-Quads, sorted, without the graphs that describe it.
 
     Args:
         quads: as a store holds them, for a store writes some literals anew (``1.0`` becomes ``1``).
-        known: what ``lines`` gives for them, if it was asked before.
+        known: their lines, if they were asked for before.
     Returns:
         64 hexadecimal digits, the same for the same statements, whatever their order and the names of their blank nodes.
     Source: RDF Dataset Canonicalization (RDFC-1.0), W3C Recommendation, section 4.4; labels depend on the quads with blank nodes alone.
     """
-    found = lines(quads) if known is None else known
+    found = known or Lines.of(quads)
     nameless = ox.Dataset()
-    plain = []
+    renamed = set()
     for line in found:
         quad = next(iter(ox.parse(line, ox.RdfFormat.N_QUADS))) if b"_:" in line else None
         if quad and any(isinstance(term, ox.BlankNode) for term in (quad.subject, quad.object, quad.graph_name)):
             nameless.add(quad)
-        else:
-            plain.append(line)
-    if len(nameless):
+            renamed.add(line)
+    plain = iter(found)
+    if renamed:
         nameless.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        plain = sorted({*plain, *(f"{quad} .".encode() for quad in nameless)})
+        plain = merge((line for line in found if line not in renamed), sorted(f"{quad} .".encode() for quad in nameless))
     total = hashlib.sha256()
-    for at in range(0, len(plain), 10_000):  # code point order, which is the byte order of UTF-8
-        total.update(b"".join(line + b"\n" for line in plain[at : at + 10_000]))
+    for line in plain:  # in the order of code points, which is that of the bytes of UTF-8
+        total.update(line + b"\n")
     return total.hexdigest()
 
 
@@ -523,12 +580,13 @@ def planned(counts: Counts) -> list[Dump]:
     return files + [Dump(f"{topic.partition('/')[2]}.sssom.tsv", SSSOM_MEDIA, graph_iri(topic), "sssom") for topic in crosswalks]
 
 
-def dumps(store: EmbeddedStore, folder: Path, counts: Counts | None = None) -> list[Dump]:
+def dumps(store: EmbeddedStore, folder: Path, counts: Counts | None = None, known: Lines | None = None) -> list[Dump]:
     """Write the files of ``planned`` into ``folder``, all or none, with an index of their sizes and digests.
 
     Args:
-        counts: what ``count`` gives for the store, if it was asked before.
+        counts: what ``count`` gives for the store, if it was asked before; ``known`` its lines.
     """
+    known = known or Lines.of(store.engine)
     fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -540,7 +598,7 @@ def dumps(store: EmbeddedStore, folder: Path, counts: Counts | None = None) -> l
             if isinstance(graph, ox.NamedNode):
                 graphs[graph.value.removeprefix(PREFIXES["g"]).partition("/")[0]].append(graph)
         union = ox.Store()
-        counts = counts or count(store)
+        counts = counts or count(store, known)
         large = counts.triples > LARGE
         for dump in planned(counts):
             path = fresh / dump.name
@@ -555,7 +613,7 @@ def dumps(store: EmbeddedStore, folder: Path, counts: Counts | None = None) -> l
                         export.serialise((q for graph in mine for q in store.engine.quads_for_pattern(None, None, None, graph)), dump.form)
                     )
             else:
-                _write(store.engine, union, path, dump.form)
+                _write(store.engine, union, path, dump.form, known)
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             written.append(Dump(dump.name, dump.media, dump.about, dump.form, path.stat().st_size, digest))
@@ -567,29 +625,35 @@ def dumps(store: EmbeddedStore, folder: Path, counts: Counts | None = None) -> l
     return written
 
 
-def _write(engine: ox.Store, union: ox.Store, path: Path, form: str) -> None:
+def _write(engine: ox.Store, union: ox.Store, path: Path, form: str, known: Lines) -> None:
     """Write all of ``engine`` to ``path``; a format without named graphs gets each triple once, the triples of a subject together.
 
     Args:
         union: a store for the triples of all graphs, filled when it is first needed.
+        known: the lines of ``engine``.
     """
     kind = GRAPHS[form].engine
     assert isinstance(kind, ox.RdfFormat)
     if kind.supports_datasets:
         engine.dump(str(path), kind, prefixes=SHORT)
-        return
-    content = b""
-    if form == "ntriples" or not len(union):
-        quads = (engine.dump(format=ox.RdfFormat.N_QUADS) or b"").split(b"\n")
-        named = next(iter(engine.quads_for_pattern(None, None, None, ox.DefaultGraph())), None) is None  # then each line ends with its graph
-        triples = (line[: line.rfind(b" <")] + b" ." if named else b" ".join((*_split(line)[:3], b".")) for line in quads if line)
-        content = b"\n".join(sorted(set(triples))) + b"\n"
-    if form == "ntriples":
-        path.write_bytes(content)
-        return
-    if not len(union):
-        union.bulk_load(content, ox.RdfFormat.N_TRIPLES)
-    union.dump(str(path), kind, from_graph=ox.DefaultGraph(), prefixes=SHORT)
+    elif form == "ntriples":
+        with path.open("wb") as file:
+            file.writelines(_triples(engine, known))
+    else:
+        if not len(union):
+            union.bulk_load(b"".join(_triples(engine, known)), ox.RdfFormat.N_TRIPLES)
+        union.dump(str(path), kind, from_graph=ox.DefaultGraph(), prefixes=SHORT)
+
+
+def _triples(engine: ox.Store, known: Lines) -> Iterator[bytes]:
+    """Yield the triples of all graphs as lines of N-Triples, each once, in the order of their bytes."""
+    own = [graph for graph in engine.named_graphs() if str(graph).startswith(f"<{_DESCRIPTION}")]
+    described = {line for graph in own for line in (engine.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph) or b"").split(b"\n") if line}
+    last = b""
+    for line in merge((b" ".join((*_split(line)[:3], b".")) for line in known), sorted(described)):
+        if line != last:
+            yield line + b"\n"
+        last = line
 
 
 def dumped(folder: Path) -> list[Dump]:

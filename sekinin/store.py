@@ -166,6 +166,10 @@ def asserted_beside(folder: Path) -> Path:
     return folder.with_name("asserted")
 
 
+MEMORY: Final = "memory"
+"""Where a store is that is on no disk."""
+
+
 class EmbeddedStore:
     """A pyoxigraph store on disk or in memory.
 
@@ -200,7 +204,7 @@ class EmbeddedStore:
         """Return a store in memory that holds ``quads``."""
         engine = ox.Store()
         engine.bulk_extend(quads)
-        return cls(engine, "memory")
+        return cls(engine, MEMORY)
 
     def query(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sekinin import build as builder
+from sekinin import describe, search
 from sekinin.cli import main
 from sekinin.errors import StoreFailure
+from sekinin.store import EmbeddedStore, asserted_beside
 
 PARTY = "graphs/parties.ttl"
 
@@ -248,7 +251,7 @@ def test_a_disk_that_takes_nothing(house: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(builder.open_current().engine.named_graphs())
 
 
-@pytest.mark.parametrize("call", ["write_whole", "_loaded", "_bulk"])
+@pytest.mark.parametrize("call", ["write_whole", "_held", "_bulk", "_on_disk"])
 def test_a_full_disk_is_told(house: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     """Whatever step finds the disk full: one message with its remedy, the old store answers, nothing is left over, the next build completes."""
     small(house)
@@ -295,6 +298,29 @@ def test_the_store_is_closed_before_its_files_are_told(house: Path, monkeypatch:
     monkeypatch.setattr(builder, "_manifest", looked)
     builder.build()
     assert len(opened) == 1
+
+
+def test_what_is_too_large_for_memory_is_built_the_same(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On disk from the start, its lines sorted in pieces, the index by another program: the same version, files, statements and hits."""
+
+    def made() -> tuple[object, ...]:
+        built = builder.build(again=True)
+        place = builder.current().parent
+        files = {path.name: path.read_bytes() for path in (place / "dumps").iterdir() if path.suffix in (".nt", ".nq", ".tsv")}
+        said = {
+            name: sorted(re.sub(rb"_:\w+", b"_:", line) for line in text.split(b"\n") if b"dateTime>" not in line) for name, text in files.items()
+        }
+        asserted = EmbeddedStore.open(asserted_beside(builder.current()))
+        hits = search.Index.open(search.beside(builder.current())).find("WACUL")
+        assert sorted(each.name for each in place.iterdir()) == ["asserted", "dumps", "manifest.json", "search", "store"]
+        return built.version, built.triples, said, sorted(re.sub(r"_:\w+", "_:", str(quad)) for quad in asserted.engine), hits
+
+    small(house)
+    wanted = made()
+    monkeypatch.setattr(builder, "HELD", 0)
+    monkeypatch.setattr(builder, "MUCH", 0)
+    monkeypatch.setattr(describe, "PIECE", 20_000)
+    assert made() == wanted
 
 
 def test_check_for_ci_writes_no_store(house: Path) -> None:
