@@ -6,7 +6,7 @@ The words that decide stand in ``rules/``; here is only the order in which they 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, Final
@@ -17,6 +17,7 @@ from sekinin.reading.passages import Sentence, sentences
 from sekinin.reading.quantities import Quantity, clauses, quantities
 from sekinin.reading.results import Assignment, Certificate, Commitment, Duty, Item, Location, Span
 from sekinin.reading.rules import pattern, table, word
+from sekinin.reading.score import kind_of
 from sekinin.reading.sheets import mark_of
 from sekinin.reading.structure import Section
 
@@ -178,6 +179,8 @@ def _kind(words: str) -> str:
         rest = words[denied.end() :] if denied else ""
         if re.match(r"\s*(?:おり)?(?:ません|ん)?が、.{6,}", rest) and not word("status", "denied").search(rest):
             return "half"
+        if denied and re.search(r".{12,}(?:;|,? but\b|, (?:however|while|whereas|although))", words[: denied.start()], re.I):
+            return "half"
         return "denied"
     if word("status", "pointer").search(words):
         bare = word("status", "pointer").sub("", words)
@@ -211,7 +214,7 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "Planned", "planned", 0.8
     if "denied" in have:
         first = kinds.index("denied")
-        before = [k for k in kinds[:first] if k == "done"]
+        before = [k for k, one in zip(kinds[:first], said[:first], strict=True) if k == "done" and not _asks(one.words)]
         provider = re.search(r"(?:aws|azure|基盤|クラウド事業者|データセンター).{0,30}(?:基づ|責任|実施|管理)", text, re.I)
         if not before and provider and re.search("直接|自ら", text):
             return "Inherited", "another-provider-does-it", 0.8
@@ -224,13 +227,19 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "Deferred", "pointer-only", 0.8
     others = word("parties", "infrastructure").pattern
     theirs = pattern(
-        rf"({others})[^。]{{0,40}}の責任(範囲)?と?(に)?なり"
-        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|inherited from) (the )?({others})"
+        rf"({others})[^。、]{{0,40}}の(責任|責務|管理)(範囲|分担|下)?(と|に)?(なり|です|であり|あり|おいて)"
+        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|provided by) (the |our )?({others})|\binherited (from|via)"
+        rf"|({others}) (is|are) (solely )?responsible for"
     )
-    passive = pattern(rf"({others})\s*(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当)(され|し)")
+    passive = pattern(rf"({others})\s*\)?(の(機能|サービス|基盤))?(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当|提供)(され|し)")
     if theirs.search(said[0].words) or (len(firm) == 1 and passive.search(text)):
         return "Inherited", "another-provider-does-it", 0.8
     return "Implemented", "said-to-be-done", 0.8
+
+
+def _asks(words: str) -> bool:
+    """Tell whether a sentence asks something of the customer: then it tells of nothing that is done."""
+    return bool(word("duties", "asked").search(words) and re.search("ください|下さい|お願い|お客様|利用者|please|customer|you ", words, re.I))
 
 
 def _by_mark(mark: str, said: Sequence[Sentence], kinds: Sequence[str], text: str, status: str, rule: str, sure: float) -> tuple[str, str, float]:
@@ -287,7 +296,7 @@ def _duties(body: Sequence[Sentence], section: Section, parties: Parties, item: 
     columns: list[str] = []
     for one in body:
         words = one.words
-        if _is_standard(words) or (word("status", "pointer").search(words) and not word("duties", "asked").search(words)):
+        if _is_standard(words) or (_kind(words) == "pointer" and not word("duties", "asked").search(words)):
             continue
         if one.kind == "row":
             heads = [parties.of_heading(cell.text) if len(cell.text) <= 40 else "" for cell in one.cells]
@@ -317,7 +326,8 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
     if over and (layer := next((found for head in reversed(one.over) if (found := parties.of_heading(head))), "")):
         return layer, "listed-under-a-party", 0.85
     passive = re.search(
-        r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)|is (?:managed|operated|secured|maintained) by", words
+        r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)|(?:is|are) (?:managed|operated|secured|maintained|performed|handled|run|carried out|controlled|ensured) by",
+        words,
     )
     if passive and parties.words["infrastructure"].search(
         words[max(0, passive.start() - 16) : passive.start()] + words[passive.end() : passive.end() + 30]
@@ -345,7 +355,9 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
     used = re.search(r"(?:利用|活用|採用|使用|構築)し(?:て(?:い|おり)?)?ます[。.]?$|\b(?:use|uses|using)\b", words, re.I)
     if agents and agents[0] == "infrastructure" and not used:
         return "infrastructure", "another-party-acts", 0.7
-    if word("duties", "allowed").search(words) and not re.search("提供して|提供し|provid", words, re.I):
+    if word("duties", "fact").search(words):
+        return "", "", 0
+    if word("duties", "allowed").search(_predicate(words)) and not re.search("提供して|提供し|provid", words, re.I):
         return "", "", 0
     if _kind(words) in ("denied", "outside", "lost", "pointer") or len(words) < 8:
         return "", "", 0
@@ -358,6 +370,11 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
     ):
         return "csp", "the-provider-acts", 0.6
     return "", "", 0
+
+
+def _predicate(words: str) -> str:
+    """Return where a Japanese sentence says what is done: its end; of another sentence the whole."""
+    return words if words.isascii() else words[-24:]
 
 
 def _layers(item: Item, body: Sequence[Sentence], section: Section, parties: Parties) -> tuple[str, ...]:
@@ -406,16 +423,17 @@ def commitments(one: Sentence, topic: str, parties: Parties) -> list[Commitment]
     found = [made for quantity in quantities(words) if (made := _figure(one, quantity, topic, parties))]
     if tls := _protocols(one):
         found.append(tls)
-    if one.kind == "row" and len(one.cells) >= 3:
+    if (one.kind == "row" and len(one.cells) >= 3) or _bearer(one, parties)[0] == "customer":
         return found
-    have = {commitment.metric for commitment in found}
+    have = {kind_of(commitment.metric) for commitment in found}
     for rule in table("promises")["promise"]:
-        if rule["metric"] in have and rule["metric"] != "authentication-method":
+        kind = kind_of(rule["metric"])
+        if kind in have and kind != "authentication":
             continue
         made = _promise(one, rule, topic)
         if made:
             found.append(made)
-            have.add(made.metric)
+            have.add(kind)
     return found
 
 
@@ -429,28 +447,37 @@ def _figure(one: Sentence, quantity: Quantity, topic: str, parties: Parties) -> 
     whole = f"{one.words} {over}"
     lead = _lead(one, topic)
     around = list(clauses(one.words, quantity))
+    asked = _bearer(one, parties)[0] == "customer"
     if lead:  # a cell answers what its item names; prose names it only where nothing nearer does
         around = [lead + near for near in around] if one.kind == "answer" else [*around, lead + one.words]
-    for stage, clause in enumerate(around):
-        for rule in _figure_rules():
-            if "units" in rule and quantity.unit not in rule["units"]:
-                continue
-            if "every" in rule and rule["every"] != quantity.every:
-                continue
-            if "under" in rule and not pattern(rule["under"]).search(over):
-                continue
-            if "here" in rule and not pattern(rule["here"]).search(clause):
-                continue
-            if "also" in rule and not pattern(rule["also"]).search(whole):
-                continue
-            if "within" in rule and not pattern(rule["within"]).search(one.words):
-                continue
-            if "never" in rule and pattern(rule["never"]).search(clause):
-                continue
-            if not rule["metric"]:
-                return None
-            return _made(one, quantity, rule, parties, 0.9 if stage == 0 else 0.8 if stage == 1 else 0.7)
+    for stage, clause, rule in _tries(around):
+        if "units" in rule and quantity.unit not in rule["units"]:
+            continue
+        if "every" in rule and rule["every"] != quantity.every:
+            continue
+        if "under" in rule and not pattern(rule["under"]).search(over):
+            continue
+        if "here" in rule and not pattern(rule["here"]).search(clause):
+            continue
+        if "also" in rule and not pattern(rule["also"]).search(whole):
+            continue
+        if "within" in rule and not pattern(rule["within"]).search(one.words):
+            continue
+        if "never" in rule and pattern(rule["never"]).search(clause):
+            continue
+        if not rule["metric"] or (asked and not word("duties", "kept").search(rule["metric"])):
+            return None
+        return _made(one, quantity, rule, parties, (0.9, 0.8, 0.7)[min(stage, 2)])
     return None
+
+
+def _tries(around: Sequence[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield each rule with each clause, nearest clause first; rules that hear the heading come after those that hear the sentence."""
+    for under in (False, True):
+        for stage, clause in enumerate(around):
+            for rule in _figure_rules():
+                if ("under" in rule) == under:
+                    yield stage, clause, rule
 
 
 def _lead(one: Sentence, topic: str = "") -> str:
@@ -508,7 +535,8 @@ def _protocols(one: Sentence) -> Commitment | None:
 
 
 def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | None:
-    words = one.words if mark_of(one.words) or _SAME.match(one.words) else _lead(one) + one.words
+    words = re.sub(r"https?://\S+", "", one.words)
+    words = words if mark_of(words) or _SAME.match(words) else _lead(one) + words
     if not pattern(rule["here"]).search(words) or ("never" in rule and pattern(rule["never"]).search(words)):
         return None
     if "under" in rule and not pattern(rule["under"]).search(_over(one, topic)):
@@ -538,15 +566,17 @@ def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | No
 
 
 def _once(found: Iterable[Commitment]) -> list[Commitment]:
-    """Leave out what was said twice: the same metric with the same figure, or without any in the same words."""
+    """Leave out what was said twice: the same metric with the same figure, or without any in the same words or beside one with a figure."""
     out: list[Commitment] = []
     seen: set[tuple[Any, ...]] = set()
-    figured = set()
-    for one in found:
+    told = list(found)
+    figured = {kind_of(one.metric) for one in told if one.quantity}
+    for one in told:
         key: tuple[Any, ...]
         if one.quantity:
             key = (one.metric, one.quantity.iso, one.quantity.unit, one.subject, one.span if one.metric == "encryption-strength" else None)
-            figured.add(one.metric)
+        elif kind_of(one.metric) in figured and one.provided is None:
+            continue
         else:
             key = (one.metric, one.values, one.provided, one.vague)
         if key in seen:

@@ -46,7 +46,7 @@ _SIGN: Final = re.compile(
     r"^[■◆●▼▶◇□○]\s*(?P<title>\S.{0,40})$|^【(?P<boxed>[^】]{1,40})】$|^<(?P<angled>[^<>]{1,40})>$|^\*\*(?P<bold>[^*]{1,60})\*\*:?$"
 )
 _ASKED: Final = re.compile(r"^(?:Q\s*\d{0,3}\s*[.:：)、]|質問\s*\d{0,3}\s*[.:：)、])\s*\S", re.I)
-_SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$")
+_SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$|(\S+\s+){3,}\S+\.$")
 
 
 @dataclass(eq=False)
