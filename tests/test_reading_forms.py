@@ -98,7 +98,8 @@ def test_headings(language: int, form: str, gap: str) -> None:
 def test_several_numbers_in_a_heading(heading: str, expected: list[str]) -> None:
     """Each number gives a control, all with the one body; a range is told out."""
     found = read(
-        f"{HEAD[0]}{heading}\n\n利用者を管理しています。\n\n12.3.1 情報のバックアップ\n\n毎日取得します。\n\n12.4.1 イベントログ取得\n\nログを保存します。\n"
+        f"{HEAD[0]}{heading}\n\n利用者を管理しています。\n\n12.3.1 情報のバックアップ\n\n毎日取得します。\n\n"
+        "12.4.1 イベントログ取得\n\nログを保存します。\n"
     )
     assert numbers(found) == [*expected, "12.3.1", "12.4.1"]
 
@@ -114,13 +115,71 @@ EDITION = (
 @pytest.mark.parametrize(
     "form",
     [
-        "{n} {t}（旧 {o}）", "{n} {t}　旧{o}", "{n} {t} (旧: A.{o})", "{n}（旧{o}）{t}", "{n} {t}（2013年版：{o}）", "{n} {t}\n旧 {o}", "■{n} {t}（旧{o}）",
-        "【{n}】{t}", "{t}（{n}）", "{n}\t{t}\t旧 {o}", "## {n} {t}\n旧管理策番号：{o}", "{n} {t}（{o}から統合）", "{n} {t}【旧 {o}】", "A.{n} {t}", "{n} {t}（新規）",
+        "{n} {t}（旧 {o}）",
+        "{n} {t}　旧{o}",
+        "{n} {t} (旧: A.{o})",
+        "{n}（旧{o}）{t}",
+        "{n} {t}（2013年版：{o}）",
+        "{n} {t}\n旧 {o}",
+        "■{n} {t}（旧{o}）",
+        "【{n}】{t}",
+        "{t}（{n}）",
+        "{n}\t{t}\t旧 {o}",
+        "## {n} {t}\n旧管理策番号：{o}",
+        "{n} {t}（{o}から統合）",
+        "{n} {t}【旧 {o}】",
+        "A.{n} {t}",
+        "{n} {t}（新規）",
     ],
-)  # fmt: skip
+)
 def test_the_edition_of_2022(form: str) -> None:
     """The number of 2013 that stands beside it is not taken for the control's."""
     text = "ISO/IEC 27002:2022 への対応\n\n" + "".join(form.format(n=n, t=t, o=o) + f"\n\n{b}\n\n" for n, t, o, b in EDITION)
     found = read(text, "markdown" if form.startswith("#") else "text")
     assert numbers(found) == [number for number, *_ in EDITION]
     assert next(iter(found.frameworks)) == "c22"
+
+
+BODY = (
+    "9.2.1 利用者登録及び登録削除\n登録機能を提供しています。\n"
+    "12.3.1 情報のバックアップ\nバックアップは毎日取得し、取得したバックアップは別のリージョンに",
+    "保管したうえで、7日間保持します。\n12.4.1 イベントログ取得\nログを90日間保存します。\n13.1.3 ネットワークの分離\n分離しています。",
+    "16.1.1 責任及び手順\nインシデントは24時間以内に通知します。\n18.1.1 適用法令及び契約上の要求事項の特定\n準拠法は日本法です。",
+)
+COVER = "株式会社アクメ\nISO/IEC 27017 ホワイトペーパー\n第1.2版\n2025年4月1日\n\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COVER + "\f" + "\f".join(f"株式会社アクメ　ISO/IEC 27017 ホワイトペーパー\n{page}\n{n} / 4" for n, page in enumerate(BODY, 2)),
+        COVER + "\f" + "\f".join(f"{page}\nCopyright © 2025 Acme Inc.\nページ {n}" for n, page in enumerate(BODY, 2)),
+        COVER + "\n".join(f"株式会社アクメ　ISO/IEC 27017 ホワイトペーパー\n{n}\n{page}" for n, page in enumerate(BODY, 2)),
+        COVER + "目次\n" + "\n".join(f"{n} {t[0]} ···· {at}" for at, (n, t) in enumerate(CONTROLS.items(), 3)) + "\n\n" + "\n".join(BODY),
+        COVER + "目次\n" + "\n".join(f"{n} {t[0]}" for n, t in CONTROLS.items()) + "\n\n" + "\n".join(BODY),
+        COVER + "目次\n9.2.1 利用者登録及び登録削除、12.3.1 情報のバックアップ ..... 3\n12.4.1 イベントログ取得 ……… 4\n\n" + "\n".join(BODY),
+        COVER + "\n".join(BODY) + "\n改訂履歴\n第1.0版 2023年1月10日 初版\n第1.2版 2025年4月1日 バックアップの保持期間を14日間から9日間に変更\n",
+    ],
+    ids=["header", "footer", "header-without-pages", "leaders", "no-leaders", "joined", "history"],
+)
+def test_noise(text: str) -> None:
+    """Heads, feet, page numbers, contents and the history of changes are left out, also in the middle of a sentence."""
+    found = read(text)
+    assert numbers(found) == ["9.2.1", "12.3.1", "12.4.1", "13.1.3", "16.1.1", "18.1.1"]
+    assert figures(found) == [
+        ("12.3.1", "backup-frequency P1D"), ("12.3.1", "backup-retention P7D"), ("12.4.1", "log-retention P90D"), ("16.1.1", "incident-notice PT24H"),
+    ]  # fmt: skip
+    assert not any(one.certificates for one in found.items)
+
+
+@pytest.mark.parametrize("before", ["", "\n"])
+def test_signs_over_topics(before: str) -> None:
+    """A paper without numbers is read by its signed headings, blank lines or not."""
+    topics = {
+        "バックアップ": "毎日バックアップし、14日間保持します。",
+        "お問い合わせ": "平日9時から17時まで受け付けています。",
+        "ログの取得": "操作ログを1年間保存します。",
+        "解約時のデータの取扱い": "解約後30日で削除します。",
+    }
+    found = read("クラウド会計セキュリティについて\n\n" + "".join(f"{before}■{title}\n{body}\n" for title, body in topics.items()))
+    assert [(one.number, one.title) for one in found.items] == list(zip(["12.3.1", "", "12.4.1", "CLD.8.1.5"], topics, strict=True))

@@ -109,13 +109,15 @@ def _resolve(items: list[Item]) -> None:
             target = by_number.get(item.refers_to[0])
         if target is not None and target is not item and item.by_reference:
             item.refers_to = tuple(dict.fromkeys([target.number or target.printed, *(r for r in item.refers_to if r != "above")]))
-            alike = item.mark is None or target.mark == item.mark or item.status in ("Implemented", "Deferred", "NotAddressed")
+            alike = not item.mark or target.mark == item.mark
             if alike and len(item.passages) <= 1:
                 item.status, item.status_rule, item.layers = target.status, "as-referred-to", target.layers
                 item.passages = item.passages + target.passages
                 known = {one.metric for one in item.commitments}
                 item.commitments += [
-                    replace(one, rule="as-referred-to", confidence=one.confidence * 0.9) for one in target.commitments if one.metric not in known
+                    replace(one, rule="as-referred-to", confidence=one.confidence * 0.9)
+                    for one in target.commitments
+                    if one.quantity and one.metric not in known
                 ]
         if item.number:
             before = item

@@ -46,7 +46,13 @@ class Parties:
             nick = found["nick"].strip()
             if len(nick) < 2 or re.search("本書|本サービス|本資料|本ホワイト|サービス$|document|paper|service", nick, re.I):
                 continue
-            for layer, key in (("infrastructure", "infrastructure"), ("customer", "customer"), ("csp", "provider"), ("customer", "described")):
+            for layer, key in (
+                ("customer", "party"),
+                ("infrastructure", "infrastructure"),
+                ("customer", "customer"),
+                ("csp", "provider"),
+                ("customer", "described"),
+            ):
                 if pattern(rules[key]).search(found["what"]) or (
                     key == "provider" and re.search(r"株式会社|有限会社|合同会社|\b(Inc|Ltd|Corp|LLC|K\.K)\b", found["what"])
                 ):
@@ -150,7 +156,7 @@ def _status(item: Item, section: Section, body: Sequence[Sentence]) -> None:
     kinds = [_kind(one.words) for one in said]
     status, rule, sure = _by_wording(said, kinds, text)
     if section.mark is not None:
-        status, rule, sure = _by_mark(mark, said, kinds, text, status, rule, sure)
+        status, rule, sure = _by_mark(mark, section.question, said, kinds, text, status, rule, sure)
         item.contradiction = (mark == "done" and status in ("NotProvided", "NotApplicable")) or (
             mark in ("denied", "outside") and status == "Implemented"
         )
@@ -242,7 +248,9 @@ def _asks(words: str) -> bool:
     return bool(word("duties", "asked").search(words) and re.search("ください|下さい|お願い|お客様|利用者|please|customer|you ", words, re.I))
 
 
-def _by_mark(mark: str, said: Sequence[Sentence], kinds: Sequence[str], text: str, status: str, rule: str, sure: float) -> tuple[str, str, float]:
+def _by_mark(
+    mark: str, question: str, said: Sequence[Sentence], kinds: Sequence[str], text: str, status: str, rule: str, sure: float
+) -> tuple[str, str, float]:
     """Hold mark and remark together: the remark can deny what the mark says, and a dash has more than one meaning."""
     if mark == "done":
         if status in ("NotAddressed", "InFigure"):
@@ -274,7 +282,9 @@ def _by_mark(mark: str, said: Sequence[Sentence], kinds: Sequence[str], text: st
             return "Planned", "denied-and-planned", 0.85
         if status == "NotApplicable":
             return "NotApplicable", "denied-and-does-not-arise", 0.8
-        if re.search("ことがない|していないこと|禁止|含まれない|no .{0,20}(?:shared|sold)", text) and status == "Implemented":
+        if word("status", "adverse").search(question) or (
+            re.search("ことがない|していないこと|禁止|含まれない|no .{0,20}(?:shared|sold)", text) and status == "Implemented"
+        ):
             return "Implemented", "question-put-the-other-way", 0.5
         return "NotProvided", "mark-denied", 0.85
     return status, rule, sure
@@ -326,7 +336,8 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
     if over and (layer := next((found for head in reversed(one.over) if (found := parties.of_heading(head))), "")):
         return layer, "listed-under-a-party", 0.85
     passive = re.search(
-        r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)|(?:is|are) (?:managed|operated|secured|maintained|performed|handled|run|carried out|controlled|ensured) by",
+        r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)"
+        r"|(?:is|are) (?:managed|operated|secured|maintained|performed|handled|run|carried out|controlled|ensured) by",
         words,
     )
     if passive and parties.words["infrastructure"].search(
@@ -489,7 +500,7 @@ def _lead(one: Sentence, topic: str = "") -> str:
 
 def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Parties, sure: float) -> Commitment:
     words = one.words
-    bindingness, _ = _firmness(f"{words} {' '.join(one.over)}")
+    bindingness = _firmness(f"{words} {' '.join(one.over)}")[0]
     before = words[: quantity.start]
     if quantity.comparator == "Exactly" and "compare" in rule and not quantity.every:
         late = re.search(r"翌(々)?営業日|翌日|next", words[quantity.start : quantity.end], re.I)
@@ -501,7 +512,8 @@ def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Part
     notice = rule["metric"].endswith("notice") and rule["metric"] not in ("incident-notice", "fault-notice")
     place = one.text.span(quantity.start, quantity.end)
     printed = one.words[quantity.start : quantity.end]
-    record = bool(word("kinds", "record", "words").search(words))
+    alone = len(quantities(words)) == 1
+    record = bool(word("kinds", "record", "words").search(words if alone else next(clauses(words, quantity))))
     span = one.span if place[0] >= one.span[0] else place
     return Commitment(
         rule["metric"],
@@ -596,7 +608,7 @@ def _places(body: Sequence[Sentence], topic: str) -> list[Location]:
         found.extend((at, place) for place in locations(told, topic))
     named = {at for at, place in found if place.category != "CustomerData"}
     many = {at for at, _ in found if sum(1 for other, _ in found if other == at) > 1}
-    kept = [(at, place) for at, place in found if not (named - {at} and at in many and at < max(named))]
+    kept = [(at, place) for at, place in found if not (at in many - named and named and at < max(named))]
     out: dict[tuple[str, str], Location] = {}
     for _, place in kept:
         out.setdefault((place.category, place.code), place)

@@ -7,6 +7,7 @@ that it points at a control.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,8 @@ _TRAIL: Final = re.compile(
 _TAIL: Final = re.compile(rf"^(?P<title>.*?[^\d\s.,、/A-])\s*[\s:/|・\-]\s*(?P<nums>{_POINT}(?:(?:{_GLUE}){_POINT})*)$", re.I)
 _MORE: Final = re.compile(rf"\s*[・/、,;&]\s*({_POINT})(?=[\s:)])", re.I)
 _OLD: Final = re.compile(
-    rf"{_OPENING}?\s*(?:旧|old|formerly|former|previously|2013:?)\s*(?:版|番号|管理策|iso/iec 27002:2013)?\s*[:：]?\s*{_POINT}(?:\s*[/、,・]\s*{_POINT})*\s*{_CLOSING}?",
+    rf"{_OPENING}?\s*(?:旧|old|formerly|former|previously|2013:?)\s*(?:版|番号|管理策|iso/iec 27002:2013)?\s*[:：]?\s*"
+    rf"{_POINT}(?:\s*[/、,・]\s*{_POINT})*\s*{_CLOSING}?",
     re.I,
 )
 _ENUMERATOR: Final = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,2}(?=\s)|\(?\d{1,3}(?:\)|\.(?!\d))|第\s*\d{1,2}\s*[章節項条]|[①-⑳])\s*")
@@ -169,6 +171,11 @@ def mark_noise(lines: list[Line], pages: int) -> None:
             line.noise = "contents"
     _contents(lines)
     _bare_numbers(lines, pages)
+    filled = [line for line in lines if line.words]
+    for one, other in pairwise(filled):  # a page number beside a running head, in a text that lost its pages
+        for bare, beside in ((one, other), (other, one)):
+            if beside.noise == "running" and not bare.noise and re.fullmatch(r"\d{1,3}", bare.words):
+                bare.noise = "page"
 
 
 def _contents(lines: list[Line]) -> None:
@@ -262,10 +269,15 @@ def _points(text: str) -> tuple[tuple[str, bool], ...]:
     return tuple(found)
 
 
+def without_old(words: str) -> str:
+    """Return words without the number of an older edition that stands beside the number."""
+    return _OLD.sub(" ", words)
+
+
 def _bare_heading(words: str) -> str:
     """Return a line without the signs of its form and without the names of the frameworks beside a number."""
     words = re.sub(r"^[■◆●▼▶◇□◎○・*]\s*", "", _HASH.sub("", words)).strip("* ").replace("**", "")
-    words = _OLD.sub(" ", words).strip()
+    words = without_old(words).strip()
     words = pattern(rf"{table('structure')['before_number']}(?={_POINT})").sub("", words)
     return pattern(rf"(?<=\d)\s*{table('structure')['after_number']}(?=\s*{_CLOSING})").sub("", words)
 
@@ -418,10 +430,20 @@ def cut(source: Source) -> Paper:
     from sekinin.reading.sheets import items
 
     sheet = items(lines, order, frameworks)
-    if len(sheet) >= 4:
+    prose = _sections(source, lines, ways, frameworks, order)
+    if len(sheet) >= 4 and not _is_prose(prose, sheet):
         first = min(section.start for section in sheet)
-        return Paper(source, lines, frameworks, sheet, [line for line in lines if line.start < first and not line.noise], True)
-    return _sections(source, lines, ways, frameworks, order)
+        return Paper(source, lines, frameworks, sheet, [line for line in lines if line.end < first and not line.noise], True)
+    return prose
+
+
+def _is_prose(prose: Paper, sheet: Sequence[Section]) -> bool:
+    """Tell whether a text with rows is a paper with tables: headings of its own point at controls, and the rows are not many beside them."""
+    rows = {section.start for section in sheet}
+    spans = sorted((section.start, section.end) for section in sheet)
+    heads = [one for one in prose.sections if one.ids and one.start not in rows]
+    apart = [one for one in heads if not (at := bisect_right(spans, (one.start, 1 << 60))) or spans[at - 1][1] <= one.start]
+    return len(apart) >= 3 and len(apart) * 3 >= len(sheet)
 
 
 _Resolved = tuple[_Heading, tuple[tuple[str, str], ...], float]
@@ -552,7 +574,7 @@ def _other(lines: list[Line], at: int, numbered: bool, contents: set[str]) -> Se
         sure = 0.75 if marked else 0.6
         if not marked and len(title) > 24 and not title.isascii():
             return None
-        if sign and not _alone(lines, at) and not hashed:
+        if sign and not _alone(lines, at) and not hashed and not _tells(lines, at):
             return None
         ids = (_in_framework(topic),) if topic != "-" else ()
         return Section(ids, "", title, "topic", line.start, line.end, sure, rule="topic-heading")
@@ -577,6 +599,12 @@ def _alone(lines: list[Line], at: int) -> bool:
     """Tell whether a line stands by itself: blank before it, or noise, and something after it."""
     before = lines[at - 1] if at else None
     return before is None or not before.words or bool(before.noise)
+
+
+def _tells(lines: list[Line], at: int) -> bool:
+    """Tell whether the line after a signed one is a sentence: then the sign stands over it."""
+    follow = next((line for line in lines[at + 1 :] if line.words and not line.noise), None)
+    return follow is not None and bool(_SENTENCE.search(follow.words))
 
 
 def _filled(source: Source, lines: list[Line], frameworks: dict[str, str], found: list[tuple[int, int, Section]]) -> Paper:
@@ -604,10 +632,14 @@ def columns_of(cells: Sequence[Folded]) -> dict[str, int]:
             if role not in found and pattern(heads[role]).search(text):
                 found[role] = at
                 break
+        else:
+            if any(pattern(heads[role]).search(text) for role in ("question", "rule", "number", "section")):
+                found[f"besides-{at}"] = at  # a second title, question or number is no answer either
     if "remark" not in found and "rule" in found:
         found["remark"] = found.pop("rule")
     answers = {"mark", "remark"} & set(found)
-    return found if "question" in found and answers and len([c for c in cells if c.text.strip()]) >= 3 else {}
+    filled = len([cell for cell in cells if cell.text.strip()])
+    return found if "question" in found and answers and (filled >= 3 or (filled == 2 == len(found) and len(cells) == 2)) else {}
 
 
 def runs(lines: Sequence[Line], test: Callable[[Line], bool]) -> Iterator[list[Line]]:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from sekinin import resources
 from sekinin.errors import BadData, Missing
 
-
 _LOG: Final = re.compile(r"(?<![プブ])ログ(?!イン|ラム|アウト|\(\?!)")
 
 
