@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sekinin.reading import files, paper
-from sekinin.reading.results import Commitment
-from sekinin.reading.score import kind_of
+from sekinin.reading.results import Commitment, kind_of
 
 SIGNS = {"AtLeast": ">", "AtMost": "<", "Approximately": "~", "Exactly": ""}
 """After a figure: at least, at most, about; ``b`` for business days, ``g`` for generations, ``T`` target, ``P`` in principle."""

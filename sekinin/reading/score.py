@@ -20,8 +20,7 @@ from rdflib.term import Node
 from sekinin.errors import BadData, Missing
 from sekinin.namespaces import PREFIXES, SK
 from sekinin.reading.quantities import Quantity
-from sekinin.reading.results import LAYERS, Reading
-from sekinin.reading.rules import table
+from sekinin.reading.results import LAYERS, Reading, kind_of
 
 Span = tuple[int, int]
 STATUS = {
@@ -97,12 +96,6 @@ class Tally:
         """The harmonic mean of precision and recall."""
         both = self.precision + self.recall
         return 2 * self.precision * self.recall / both if both else 0.0
-
-
-def kind_of(metric: str) -> str:
-    """Return what a metric is called in the JSON."""
-    known: str = table("kinds")["kinds"].get(metric, metric.replace("-", "_"))
-    return known
 
 
 def _figure(quantity: Quantity) -> str:

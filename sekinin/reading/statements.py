@@ -15,9 +15,8 @@ from sekinin.reading.letters import Folded
 from sekinin.reading.lexicon import framework
 from sekinin.reading.passages import Sentence, sentences
 from sekinin.reading.quantities import Quantity, clauses, quantities
-from sekinin.reading.results import Assignment, Certificate, Commitment, Duty, Item, Location, Span
+from sekinin.reading.results import Assignment, Certificate, Commitment, Duty, Item, Location, Span, kind_of
 from sekinin.reading.rules import pattern, table, word
-from sekinin.reading.score import kind_of
 from sekinin.reading.sheets import mark_of
 from sekinin.reading.structure import Section
 
