@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sekinin.reading import files, paper
@@ -16,15 +18,15 @@ ENGLISH = (
     "12.1.2 Change management\nWe notify changes.\n\n12.3.1 Information backup\nWe take daily backups.\n\n"
 )
 SHARED = (
-    "CLD.6.3.1 クラウドコンピューティング環境における役割及び責任の共有及び分担",
-    "CLD.6.3.1 Shared roles and responsibilities within a cloud computing environment",
+    "CLD.6.3.1|クラウドコンピューティング環境における役割及び責任の共有及び分担",
+    "CLD.6.3.1|Shared roles and responsibilities within a cloud computing environment",
 )
 
 
 def last(body: str, heading: str, form: str = "text") -> Item:
-    text = (ENGLISH if heading.isascii() else JAPANESE) + f"{heading}\n\n{body}\n"
+    text = (ENGLISH if heading.isascii() else JAPANESE) + f"{heading.replace('|', ' ')}\n\n{body}\n"
     found = paper.understand(files.Source("acme", form, text, files.pages_of(text)))
-    return next(one for one in found.items if one.number == heading.split(" ")[0])
+    return next(one for one in found.items if one.number == re.split("[ |]", heading)[0])
 
 
 def duties(one: Item) -> str:
