@@ -98,6 +98,23 @@ JAPANESE = (
     ("12.4.1|イベントログ取得", "ログはオンラインで3か月、アーカイブで1年間保存します。", "log_retention=P3M;log_retention=P1Y"),
     ("12.4.4|クロックの同期", "1時間に1回NTPサーバと同期しています。", ""),
     ("12.1.2|変更管理", "緊急メンテナンスの場合は事後の通知となることがあります。", ""),
+    (
+        "CLD.8.1.5|クラウドサービスカスタマの資産の除去",
+        "ご解約の翌日から起算して60日が経過した後、すべてのデータを削除します。",
+        "data_deletion=P60D",
+    ),
+    (
+        "12.1.2|変更管理",
+        "定期保守は毎月第3木曜日に実施し、2週間前と前日に管理画面でお知らせします。",
+        "maintenance_notice=P2W>;maintenance_notice=P1D>",
+    ),
+    ("12.3.1|情報のバックアップ", "復元手順の確認は年2回行います。", "backup_test_frequency=P6M"),
+    ("16.1.1|責任及び手順", "原則3営業日以内に電子メールで通知します。", "incident_notification=P3Db<P"),
+    ("16.1.1|責任及び手順", "異常に気付かれた場合は、サポート窓口（平日9時30分～17時30分）までご連絡ください。", "support_hours"),
+    ("10.1.1|暗号による管理策の利用方針", "保存データはAES128bitで暗号化。", "encryption_strength=128bit"),
+    ("CLD.12.4.5|クラウドサービスの監視", "死活監視は毎分実施します。", "monitoring_interval=PT1M"),
+    ("12.4.4|クロックの同期", "基盤事業者が提供するNTPサーバと同期しています。", "time_source"),
+    ("8.2.2|情報のラベル付け", "データに「タグ」を付ける機能を提供しています。", "labelling"),
 )
 ENGLISH = (
     ("12.3.1|Information backup", "Backups are taken daily and retained for 30 days.", "backup_frequency=P1D;backup_retention=P30D"),
@@ -183,6 +200,13 @@ ENGLISH = (
     ("9.4.3|Password management system", "You must change your password every 90 days.", ""),
     ("12.3.1|Information backup", "The generators of the data centre run for 48 hours.", ""),
     ("16.1.1|Responsibilities and procedures", "Customers must report incidents to us within 24 hours.", ""),
+    ("12.4.4|Clock synchronisation", "All servers synchronise with a public time service.", "time_source"),
+    ("CLD.12.4.5|Monitoring of cloud services", "Health checks run every minute.", "monitoring_interval=PT1M"),
+    (
+        "7.2.2|Information security awareness, education and training",
+        "All employees complete security training every twelve months.",
+        "training_frequency=P12M",
+    ),
 )
 
 

@@ -23,10 +23,10 @@ SHARED = (
 )
 
 
-def last(body: str, heading: str, form: str = "text") -> Item:
-    text = (ENGLISH if heading.isascii() else JAPANESE) + f"{heading.replace('|', ' ')}\n\n{body}\n"
+def last(body: str, heading: str, form: str = "text", before: str = "") -> Item:
+    text = f"{before}\n\n" + (ENGLISH if heading.isascii() else JAPANESE) + f"{heading.replace('|', ' ')}\n\n{body}\n"
     found = paper.understand(files.Source("acme", form, text, files.pages_of(text)))
-    return next(one for one in found.items if one.number == re.split("[ |]", heading)[0])
+    return next(one for one in reversed(found.items) if one.number == re.split("[ |]", heading)[0])
 
 
 def duties(one: Item) -> str:
@@ -206,3 +206,43 @@ def test_places() -> None:
     )
     found = last(body, "6.1.3 Contact with authorities")
     assert [(one.category, one.code) for one in found.locations] == [("CustomerData", "DE"), ("BackupData", "IE"), ("LogData", "US-VA")]
+
+
+@pytest.mark.parametrize(
+    ("declared", "sentence"),
+    [
+        ("本サービスを契約されたお客様企業を「加盟店」、加盟店の従業員を「利用メンバー」と呼びます。", "加盟店は、権限を見直す責任を負います。"),
+        (
+            "本サービスを契約されたお客様企業を「加盟店」、加盟店の従業員を「利用メンバー」と呼びます。",
+            "利用メンバーは、端末を管理する責任を負います。",
+        ),
+        ("本サービスの利用を申し込んだ者（以下「申込者」といいます。）", "申込者は、権限を見直す責任を負います。"),
+        ('Organisations that subscribe to the service are called "Members".', "Members are responsible for their accounts."),
+        ('Businesses who signed a contract (hereinafter "the Shop")', "The Shop must review its accounts."),
+    ],
+)
+def test_names_that_a_paper_declares(declared: str, sentence: str) -> None:
+    """The customer is known by the name that the paper gives it."""
+    heading = "9.4.1 Information access restriction" if sentence.isascii() else "9.4.1 情報へのアクセス制限"
+    assert duties(last(sentence, heading, before=declared)) == "customer"
+
+
+def test_a_table_with_heads() -> None:
+    """Each cell answers what stands over it and before it, and a dash answers nothing."""
+    table = (
+        "| 対象 | 頻度 | 保持期間 | 保管場所 |\n|---|---|---|---|\n| データベース | 1時間ごと | 35日間 | 西日本リージョン |\n"
+        "| 添付ファイル | 1日1回 | 14日間 | － |\n"
+    )
+    found = last(table, "12.3.1 情報のバックアップ", "markdown")
+    assert [f"{c.metric} {c.quantity.iso}" for c in found.commitments if c.quantity] == [
+        "backup-frequency PT1H", "backup-retention P35D", "backup-frequency P1D", "backup-retention P14D",
+    ]  # fmt: skip
+    assert [(place.category, place.code) for place in found.locations] == [("BackupData", "JP-27")]
+
+
+def test_values_by_plan() -> None:
+    table = "| 項目 | Standard | Enterprise |\n|---|---|---|\n| ログの保存 | 90日 | 1年 |\n| 稼働率 | 99.5%以上 | 99.9%以上 |\n"
+    found = last(table, "17.2.1 情報処理施設の可用性", "markdown")
+    assert [f"{c.metric} {c.quantity.iso}" for c in found.commitments if c.quantity] == [
+        "log-retention P90D", "log-retention P1Y", "availability 99.5%", "availability 99.9%",
+    ]  # fmt: skip

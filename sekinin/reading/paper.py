@@ -33,6 +33,10 @@ _TITLE = re.compile(
     r"|security (?:overview|statement|disclosure)|check ?(?:sheet|list)",
     re.I,
 )
+_NAMED = re.compile(
+    r"([A-Z][\w+.-]*(?: [A-Z][\w+.-]*){0,3}|(?<=[「『\"“])[^」』\"”]{2,40}(?=[」』\"”])|[ァ-ヶー一-龥A-Za-z]{2,20})[」』\"”]?\s*"
+    r"\(\s*(?:the |以下[、,]?\s*)[「『\"“]?(?:Service|本サービス)"
+)
 _SERVICE = re.compile(
     r"(?:サービス|service)?\s*[「『\"“]([^」』\"”]{2,40})[」』\"”]"
     r"|([A-Za-z][\w+.-]*(?: [A-Z][\w+.-]*){0,3})\s*(?:\([^)]{1,20}\))?\s*(?:security )?(?:セキュリティ)?\s*(?:ホワイトペーパー|white ?paper)",
@@ -163,8 +167,11 @@ def _about(paper: Paper, whole: str) -> tuple[str, str, tuple[str, ...], str, st
         old = [_iso(found) for found in _DATE.finditer(history)]
         dates = dates or ([max(old)] if old else [])
         version = version or max((found[1] or found[2] for found in _VERSION.finditer(history)), default="")
-    service = next(((found[1] or found[2]).strip() for line in front for found in _SERVICE.finditer(line) if not _COMPANY.search(found[0])), "")
-    services = (service,) if service and not re.search("以下|iso|27017|white", service, re.I) else ()
+    whole_front = "\n".join(line.words for line in paper.front) or cover
+    service = next((found[1].strip() for found in _NAMED.finditer(whole_front)), "") or next(
+        ((found[1] or found[2]).strip() for line in front for found in _SERVICE.finditer(line) if not _COMPANY.search(found[0])), ""
+    )
+    services = (service,) if service and not re.search("以下|iso|27017|white|^(information |cloud )?security$", service, re.I) else ()
     return title, company.strip(), services, version, dates[0] if dates else "", "ja" if japanese else "en"
 
 

@@ -33,12 +33,14 @@ class Sentence:
         over: the words that stand over it, outermost first: marked headings, a line that ends in a colon, the head of a row.
         kind: ``sentence``, ``bullet``, ``row``, ``head``, or ``answer`` for a cell of a check sheet.
         cells: of a row.
+        heads: what stands over each cell of the row, if the table has heads.
     """
 
     text: Folded
     over: tuple[str, ...]
     kind: str
     cells: tuple[Folded, ...] = ()
+    heads: tuple[str, ...] = ()
 
     @property
     def span(self) -> tuple[int, int]:
@@ -75,6 +77,8 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
         held, glue = [], []
 
     gap = False
+    heads: tuple[str, ...] = ()
+    before = 0
     for at, line in enumerate(lines):
         if not line.words:
             gap = True
@@ -85,9 +89,13 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
             yield from flush()
             if not re.fullmatch(r"[\s|:\-]+", line.words):
                 whole = part(line.text, 0, len(line.text.text))
-                yield Sentence(whole, tuple(w for w in (box, minor, filled[0].text) if w), "row", tuple(cells))
+                if before != len(cells):
+                    heads = tuple(cell.text for cell in cells) if _are_heads(lines, at, cells) else ()
+                yield Sentence(whole, tuple(w for w in (box, minor, filled[0].text) if w), "row", tuple(cells), heads if before == len(cells) else ())
+                before = len(cells)
             gap = False
             continue
+        before = 0
         text = part(line.text, 0, len(line.text.text))
         boxed = _BOX.match(text.text)
         if boxed and not (boxed["sign"] and re.search("[。]|ます$", boxed["sign"])) and not boxed["after"]:
@@ -124,6 +132,14 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
             held.append(text)
         gap = False
     yield from flush()
+
+
+def _are_heads(lines: Sequence[Line], at: int, cells: Sequence[Folded]) -> bool:
+    """Tell whether a row holds the heads of a table of three columns or more: short words without figures, and a row of as many cells below."""
+    if len(cells) < 3 or any(len(cell.text) > 24 or re.search(r"\d|。", cell.text) for cell in cells):
+        return False
+    below = [other for other in lines[at + 1 : at + 4] if other.words]
+    return any(len(cells_of(other)) == len(cells) for other in below)
 
 
 def _latin(one: str, other: str) -> bool:

@@ -65,7 +65,7 @@ _FIGURE: Final = re.compile(rf"(?<![\d.A-Za-z第/])(?:約\s*)?{_NUMBER}\s*(?:\(\
 _FIXED: Final = (
     (r"翌々営業日", 2, "BusinessDay"),
     (r"翌営業日(?!から\s*\d|より\s*\d|以降)|next (business|working) day", 1, "BusinessDay"),
-    (r"(?:契約|解約|利用)?[^。、]{0,4}翌日(?!から\s*\d|より\s*\d|以降)|next day", 1, "CalendarDay"),
+    (r"(?:契約|解約|利用)?[^。、]{0,4}翌日(?!から\s*(?:\d|起算)|より\s*\d|以降|を起算)|next day", 1, "CalendarDay"),
     (r"前日(?!比)|the day before", 1, "CalendarDay"),
     (r"当日中|即日(?!開)|same day", 0, "CalendarDay"),
     (r"半年|half[- ]a[- ]year|six-monthly|semi-?annual(ly)?|twice (a|per) year|年\s*2\s*回|年に?二回", 6, "Month"),
@@ -85,9 +85,10 @@ _FIXED: Final = (
         1,
         "CalendarDay",
     ),
+    (r"毎分|every minute", 1, "Minute"),
     (r"毎時|hourly|every hour|1\s*時間に\s*1\s*回|1\s*時間ごと", 1, "Hour"),
 )
-_KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})\b(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
+_KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})(?!\d)(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
 _FIX: Final = [(re.compile(text, re.I | re.ASCII), amount, unit) for text, amount, unit in _FIXED]
 _EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間?隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
 _EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I | re.ASCII)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from sekinin.reading.letters import Folded
@@ -41,7 +42,7 @@ class Parties:
     def __init__(self, text: str, company: str = "") -> None:
         rules = table("parties")
         more: dict[str, list[str]] = {"customer": [], "csp": [], "infrastructure": []}
-        for found in pattern(rules["declared"]).finditer(text):
+        for found in chain(pattern(rules["declared"]).finditer(text), pattern(rules["called"]).finditer(text.replace("\n", " "))):
             nick = found["nick"].strip()
             if len(nick) < 2 or re.search("本書|本サービス|本資料|本ホワイト|サービス$|document|paper|service", nick, re.I):
                 continue
@@ -55,7 +56,7 @@ class Parties:
                 if pattern(rules[key]).search(found["what"]) or (
                     key == "provider" and re.search(r"株式会社|有限会社|合同会社|\b(Inc|Ltd|Corp|LLC|K\.K)\b", found["what"])
                 ):
-                    more[layer].append(re.escape(nick))
+                    more[layer].append(re.escape(nick.removesuffix("s")) + "s?" if nick.isascii() else re.escape(nick))
                     break
         bare = re.sub(r"株式会社|有限会社|合同会社|[,\s]*\b(Inc|Ltd|Limited|Corporation|Corp|LLC|K\.K|Co|GmbH)\b\.?", "", company).strip(" ,.")
         more["csp"].extend(re.escape(name) for name in {bare, *bare.split(" ")[:1]} if len(name) >= 3)
@@ -112,15 +113,16 @@ def read_section(section: Section, parties: Parties, number: tuple[str, str]) ->
         section.mark,
     )
     body = [one for one in said if one.kind != "head"]
+    about = " ".join(words for start, words in table("structure")["about"].items() if prefix != "c22" and own.startswith(start))
     topic = " ".join(
-        [title, section.chapter if section.form == "item" else "", section.question if section.form == "item" else "", _title_of(prefix, own)]
+        [title, about, section.chapter if section.form == "item" else "", section.question if section.form == "item" else "", _title_of(prefix, own)]
     )
     _status(item, section, body)
     item.duties = _duties(body, section, parties, item)
     item.layers = _layers(item, body, section, parties)
     found: list[Commitment] = []
     for one in body:
-        found.extend(commitments(one, topic if section.form != "item" else f"{title} {section.chapter}", parties))
+        found.extend(commitments(one, topic if section.form != "item" else f"{title} {about} {section.chapter}", parties))
     item.commitments = _once(found)
     item.locations = _places(body, topic)
     item.certificates = [claim for one in body for claim in certificates(one, parties, section.form)]
@@ -205,6 +207,8 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "Partial", "denied-and-done-in-one-sentence", 0.85
     if word("status", "partial").search(text) and "done" in have and len(said) <= 3:
         return "Partial", "said-to-be-partial", 0.7
+    if re.match(r"(?:this (?:control|item) is |fully )?inherited (?:from|via)\b", said[0].words, re.I):
+        return "Inherited", "said-to-be-inherited", 0.85
     firm = [k for k in kinds if k not in ("pointer",)]
     if "lost" in have and not any(k in ("outside", "denied") for k in kinds):
         at = kinds.index("lost")
@@ -226,7 +230,9 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         if before:
             return "Partial", "done-and-then-denied", 0.7
         return "NotProvided", "denied", 0.85
-    if "outside" in have and kinds[0] == "outside" and not any(k == "done" for k in kinds):
+    if kinds[0] == "outside" and all(word("parties", "infrastructure").search(one.words) for k, one in zip(kinds, said, strict=True) if k == "done"):
+        if "done" in have:
+            return "Inherited", "another-provider-does-it", 0.75
         return "NotApplicable", "does-not-arise", 0.8
     if not firm:
         return "Deferred", "pointer-only", 0.8
@@ -317,6 +323,9 @@ def _duties(body: Sequence[Sentence], section: Section, parties: Parties, item: 
                     if layer and cell.text.strip() and not word("duties", "none").match(cell.text.strip()):
                         found.append(Duty(layer, cell.span(0, len(cell.text)), "duty-table", 0.85))
                 continue
+            if one.heads and quantities(words):
+                found.append(Duty("csp", one.span, "promised-in-a-table", 0.5))
+                continue
         layer, rule, sure = _bearer(one, parties)
         if layer:
             found.append(Duty(layer, one.span, rule, sure, _firmness(words)[0]))
@@ -336,7 +345,7 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
         return layer, "listed-under-a-party", 0.85
     passive = re.search(
         r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)"
-        r"|(?:is|are) (?:managed|operated|secured|maintained|performed|handled|run|carried out|controlled|ensured) by",
+        r"|(?:is|are) (?:managed|operated|secured|maintained|performed|handled|run|carried out|controlled|ensured) by|\binherited (?:from|via)",
         words,
     )
     if passive and parties.words["infrastructure"].search(
@@ -359,17 +368,23 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
             return "infrastructure", "another-party-acts", 0.75
         if not speaker:
             return "customer", "asked-of-the-customer", 0.85
+    if agents[:1] == ["customer"] and word("duties", "bound").search(words):
+        return "customer", "asked-of-the-customer", 0.85
     theirs = re.search(r"responsib\w+ of (?:the )?(.{2,40})", words, re.I)
     if theirs and parties.words["infrastructure"].match(theirs[1]):
         return "infrastructure", "another-party-acts", 0.8
-    used = re.search(r"(?:利用|活用|採用|使用|構築)し(?:て(?:い|おり)?)?ます[。.]?$|\b(?:use|uses|using)\b", words, re.I)
+    used = re.search(
+        r"(?:利用|活用|採用|使用|構築)し(?:て(?:い|おり)?)?ます[。.]?$|提供する[^。]{0,40}(?:利用|活用|採用|使用|同期|参照)し|\b(?:use|uses|using)\b",
+        words,
+        re.I,
+    )
     if agents and agents[0] == "infrastructure" and not used:
         return "infrastructure", "another-party-acts", 0.7
     if word("duties", "fact").search(words):
         return "", "", 0
     if word("duties", "allowed").search(_predicate(words)) and not re.search("提供して|提供し|provid", words, re.I):
         return "", "", 0
-    if _kind(words) in ("denied", "outside", "lost", "pointer") or len(words) < 8:
+    if _kind(words) in ("denied", "outside", "lost", "pointer", "planned") or len(words) < 8:
         return "", "", 0
     if words.isascii() and len(words) > 20 and " " in words:
         return "csp", "the-provider-acts", 0.5
@@ -400,6 +415,8 @@ def _layers(item: Item, body: Sequence[Sentence], section: Section, parties: Par
             found["customer"] = None
         if re.search(r"(?:の|が)(?:責任|管理)(?:範囲)?(?:と|に|は|を)", words) and (layer := next(iter(parties.agents(words)), "")):
             found[layer] = None
+        if re.search("提供する[^。]{0,40}(利用|活用|採用|使用|同期|参照)し", words):
+            found["csp"] = None
         if re.search("時刻同期サービスを利用|key management service|鍵の管理は.{0,30}利用", words, re.I):
             found["infrastructure"] = None
         if parties.agent["csp"].search(words):
@@ -430,13 +447,18 @@ def commitments(one: Sentence, topic: str, parties: Parties) -> list[Commitment]
     words = one.words
     if _is_standard(words) or word("structure", "history").search(" ".join(one.over)):
         return []
+    if one.heads:
+        return [made for cell in _cells(one) for made in commitments(cell, topic, parties)]
     found = [made for quantity in quantities(words) if (made := _figure(one, quantity, topic, parties))]
     if tls := _protocols(one):
         found.append(tls)
-    if (one.kind == "row" and len(one.cells) >= 3) or _bearer(one, parties)[0] == "customer":
+    if one.kind == "row" and len(one.cells) >= 3:
         return found
+    asked = _bearer(one, parties)[0] == "customer"
     have = {kind_of(commitment.metric) for commitment in found}
     for rule in table("promises")["promise"]:
+        if asked and not rule["metric"].startswith("support-"):  # whom to call stands in what the customer is asked
+            continue
         kind = kind_of(rule["metric"])
         if kind in have and kind != "authentication":
             continue
@@ -445,6 +467,16 @@ def commitments(one: Sentence, topic: str, parties: Parties) -> list[Commitment]
             found.append(made)
             have.add(kind)
     return found
+
+
+def _cells(row: Sentence) -> list[Sentence]:
+    """Return the cells of a row as answers to what stands over them and before them."""
+    first = row.cells[0].text
+    return [
+        Sentence(cell, (*row.over[:-1], f"{first} {head}"), "answer")
+        for cell, head in zip(row.cells[1:], row.heads[1:], strict=True)
+        if cell.text and not word("duties", "none").match(cell.text)
+    ]
 
 
 @cache
@@ -564,6 +596,8 @@ def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | No
         return None
     provided: bool | None = None
     if rule.get("provided") == "either":
+        if kind == "done" and word("status", "denied").search(words) and word("status", "protective").search(words):
+            return None
         provided = kind not in ("denied", "outside", "half")
     elif kind == "denied" and rule["class"] not in ("LegalCommitment", "EncryptionCommitment"):
         provided = False
@@ -604,7 +638,7 @@ def _places(body: Sequence[Sentence], topic: str) -> list[Location]:
         before = body[at - 1] if at else None
         bare = len(one.words) <= 30 and before is not None and before.kind == "bullet" and one.kind != "bullet"
         told = replace(one, over=(*one.over, before.words)) if bare and before is not None else one
-        found.extend((at, place) for place in locations(told, topic))
+        found.extend((at, place) for part in (_cells(one) if one.heads else [told]) for place in locations(part, topic))
     named = {at for at, place in found if place.category != "CustomerData"}
     many = {at for at, _ in found if sum(1 for other, _ in found if other == at) > 1}
     kept = [(at, place) for at, place in found if not (at in many - named and named and at < max(named))]
@@ -639,6 +673,8 @@ def locations(one: Sentence, topic: str) -> list[Location]:
             taken.append(match.span())
             near = f"{one.words[max(0, match.start() - 40) : match.start()]} {' '.join(one.over)}"
             category = next(name for name, text in rules["categories"].items() if pattern(text).search(near))
+            if category == "CustomerData" and not pattern(rules["where"]["named"]).search(near):  # the heading tells what the sentence leaves out
+                category = next(name for name, text in rules["categories"].items() if pattern(text).search(topic))
             found.append(Location(category, rule["code"], rule["en"], rule["ja"], one.text.span(*match.span()), "place", 0.8))
     return [place for place in found if not any(other.code.startswith(place.code + "-") for other in found)]
 
