@@ -115,6 +115,9 @@ JAPANESE = (
     ("CLD.12.4.5|クラウドサービスの監視", "死活監視は毎分実施します。", "monitoring_interval=PT1M"),
     ("12.4.4|クロックの同期", "基盤事業者が提供するNTPサーバと同期しています。", "time_source"),
     ("8.2.2|情報のラベル付け", "データに「タグ」を付ける機能を提供しています。", "labelling"),
+    ("12.6.1|技術的ぜい弱性の管理", "年に2回、外部業者による脆弱性診断を受けています。", "vulnerability_assessment=P6M"),
+    ("7.2.2|情報セキュリティの意識向上、教育及び訓練", "従業員の教育は年4回実施しています。", "training_frequency=P3M"),
+    ("12.3.1|情報のバックアップ", "個別の復元のご依頼は承っておりません。", "backup_restore"),
 )
 ENGLISH = (
     ("12.3.1|Information backup", "Backups are taken daily and retained for 30 days.", "backup_frequency=P1D;backup_retention=P30D"),
@@ -207,6 +210,12 @@ ENGLISH = (
         "All employees complete security training every twelve months.",
         "training_frequency=P12M",
     ),
+    (
+        "CLD.8.1.5|Removal of cloud service customer assets",
+        "When you close your account, we delete your data within 30 days; backups are purged after a further 21 days.",
+        "data_deletion=P30D<;data_deletion=P21D",
+    ),
+    ("18.2.1|Independent review of information security", "Internal audits are held four times a year.", "audit_frequency=P3M"),
 )
 
 

@@ -83,6 +83,7 @@ def test_tables(heads: str, none: str) -> None:
     [
         ("パスワードは速やかに変更してください。", "customer"),
         ("ログの保管はお客様にてお願いいたします。", "customer"),
+        ("お客様には、共有設定の確認をお願いしております。", "customer"),
         ("お客様の責任において、データの分類を実施していただく必要があります。", "customer"),
         ("利用者は権限を設定することができます。", ""),
         ("詳細は利用規約をご参照ください。", ""),
@@ -121,6 +122,8 @@ STATUS = (
     ("バックアップ機能は提供しておりません。", "NotProvided"),
     ("バックアップは取得していません。", "NotProvided"),
     ("未対応です。", "NotProvided"),
+    ("復元は承っておりません。", "NotProvided"),
+    ("開示はいたしかねます。", "NotProvided"),
     ("お客様にて取得をお願いします。当社ではバックアップを取得していません。", "NotProvided"),
     ("一部のサービスについてのみ、バックアップを提供しています。", "Partial"),
     ("バックアップを取得していますが、復元のご依頼には応じておりません。", "Partial"),
@@ -246,3 +249,20 @@ def test_values_by_plan() -> None:
     assert [f"{c.metric} {c.quantity.iso}" for c in found.commitments if c.quantity] == [
         "log-retention P90D", "log-retention P1Y", "availability 99.5%", "availability 99.9%",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sentence", "codes"),
+    [
+        ("お客様のデータは千葉県のデータセンターに保管しています。", ["JP-12"]),
+        ("お客様のデータは国内（東京及び大阪）のデータセンターに保管しています。", ["JP-13", "JP-27"]),
+        ("データはオーストラリアと英国に保存されます。", ["AU", "GB"]),
+        ("データはGoogle Cloudのasia-northeast1に保存します。", ["JP-13"]),
+        ("Customer data is stored in Sydney and Montreal.", ["AU", "CA"]),
+        ("Data is hosted in ap-south-1 and eu-north-1.", ["IN", "SE"]),
+    ],
+)
+def test_places_by_name_and_region(sentence: str, codes: list[str]) -> None:
+    """Prefectures, countries, cities of data centres and the codes of regions."""
+    heading = "6.1.3 Contact with authorities" if sentence.isascii() else "6.1.3 関係当局との連絡"
+    assert sorted(place.code for place in last(sentence, heading).locations) == codes

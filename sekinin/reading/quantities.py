@@ -89,6 +89,10 @@ _FIXED: Final = (
     (r"毎時|hourly|every hour|1\s*時間に\s*1\s*回|1\s*時間ごと", 1, "Hour"),
 )
 _KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})(?!\d)(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
+_TIMES: Final = re.compile(
+    r"年(?:間)?に?\s*(?P<ja>[2346]|12|[二三四六])\s*(?:回|度)|\b(?P<en>[2346]|two|three|four|six|twelve) times (?:a|per|each|every) year",
+    re.I | re.ASCII,
+)
 _FIX: Final = [(re.compile(text, re.I | re.ASCII), amount, unit) for text, amount, unit in _FIXED]
 _EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間?隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
 _EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I | re.ASCII)
@@ -207,6 +211,12 @@ def quantities(text: str) -> list[Quantity]:
                 ):
                     comparator = "AtMost"
                 out.append(Quantity(Decimal(fixed), unit, found.start(), found.end(), comparator, every))
+    for found in _TIMES.finditer(text):
+        count = _number((found["ja"] or found["en"] or "2").lower())
+        if free(*found.span()) and count and 12 % count == 0:
+            taken.append(found.span())
+            comparator = "AtMost" if _comparator(text, *found.span(), "Month") == "AtLeast" else "Exactly"
+            out.append(Quantity(12 / count, "Month", found.start(), found.end(), comparator, True))
     for found in _FIGURE.finditer(text):
         if not free(*found.span()):
             continue
