@@ -251,6 +251,13 @@ def test_values_by_plan() -> None:
     ]  # fmt: skip
 
 
+def test_places_in_a_list() -> None:
+    """A line that names a place answers the bullet before it, and the list counts, not the sentence that announces it."""
+    body = "データの所在は日本国内、アメリカ合衆国となります。以下のとおりです。\n\n・ 契約データ\n日本国内\n・ アクセスログ\nアメリカ合衆国\n"
+    found = last(body, "6.1.3 関係当局との連絡")
+    assert [(one.category, one.code) for one in found.locations] == [("CustomerData", "JP"), ("LogData", "US")]
+
+
 @pytest.mark.parametrize(
     ("sentence", "codes"),
     [

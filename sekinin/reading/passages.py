@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sekinin.reading.letters import Folded, join
+from sekinin.reading.rules import pattern, table
 from sekinin.reading.structure import Line, Section, cells_of, part
 
 _BULLET: Final = re.compile(r"^\s*(?:[・•●○◇◆■□▶➤►※*]|[-–]\s|[-–](?=・)|\(?\d{1,2}[).]\s|[①-⑳]|[a-zA-Z][).]\s|\(\d\))\s*[・•]?\s*")
@@ -134,6 +136,12 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
     yield from flush()
 
 
+@lru_cache(maxsize=2_000)
+def _is_place(text: str) -> bool:
+    """Tell whether a line names a place and nothing else: then it answers what stands before it."""
+    return any(pattern(rule["words"]).fullmatch(text.strip()) for rule in table("places")["place"])
+
+
 def _are_heads(lines: Sequence[Line], at: int, cells: Sequence[Folded]) -> bool:
     """Tell whether a row holds the heads of a table of three columns or more: short words without figures, and a row of as many cells below."""
     if len(cells) < 3 or any(len(cell.text) > 24 or re.search(r"\d|。", cell.text) for cell in cells):
@@ -157,7 +165,7 @@ def _over(lines: Sequence[Line], at: int, text: str, gap: bool) -> bool:
         return False
     if text.endswith((":", "：")):
         return True
-    if re.search("[、,]$", text):
+    if re.search("[、,]$", text) or _is_place(text):
         return False
     if _NUMBERED.match(text) and (_BULLET.match(follow.words) or len(follow.words) > len(text)):
         return True

@@ -638,7 +638,8 @@ def _places(body: Sequence[Sentence], topic: str) -> list[Location]:
         before = body[at - 1] if at else None
         bare = len(one.words) <= 30 and before is not None and before.kind == "bullet" and one.kind != "bullet"
         told = replace(one, over=(*one.over, before.words)) if bare and before is not None else one
-        found.extend((at, place) for part in (_cells(one) if one.heads else [told]) for place in locations(part, topic))
+        known = bare and bool(found)  # a place alone below a bullet, in a section that has begun to tell where data lies
+        found.extend((at, place) for part in (_cells(one) if one.heads else [told]) for place in locations(part, topic, known))
     named = {at for at, place in found if place.category != "CustomerData"}
     many = {at for at, _ in found if sum(1 for other, _ in found if other == at) > 1}
     kept = [(at, place) for at, place in found if not (at in many - named and named and at < max(named))]
@@ -648,14 +649,18 @@ def _places(body: Sequence[Sentence], topic: str) -> list[Location]:
     return list(out.values())
 
 
-def locations(one: Sentence, topic: str) -> list[Location]:
-    """Return where a sentence says that data lies, a place for each category of data."""
+def locations(one: Sentence, topic: str, known: bool = False) -> list[Location]:
+    """Return where a sentence says that data lies, a place for each category of data.
+
+    Args:
+        known: whether it is clear from elsewhere that it tells where data lies.
+    """
     rules = table("places")
     where = rules["where"]
     context = f"{one.words} {_over(one, topic)}"
     if (pattern(where["never"]).search(one.words) and not pattern("所在|保管|保存").search(one.words)) or _is_standard(one.words):
         return []
-    if not pattern(where["words"]).search(context) or not pattern(where["about"]).search(context):
+    if not known and (not pattern(where["words"]).search(context) or not pattern(where["about"]).search(context)):
         return []
     if re.search("以外の(リージョン|国)|other than|outside", one.words, re.I) and re.search("必要|場合|may|if ", one.words):
         return []
