@@ -183,3 +183,9 @@ def test_signs_over_topics(before: str) -> None:
     }
     found = read("クラウド会計セキュリティについて\n\n" + "".join(f"{before}■{title}\n{body}\n" for title, body in topics.items()))
     assert [(one.number, one.title) for one in found.items] == list(zip(["12.3.1", "", "12.4.1", "CLD.8.1.5"], topics, strict=True))
+
+
+def test_a_section_of_the_papers_own_at_the_edge() -> None:
+    """A number that could be one of 2022 heads a section of the paper's own where neither title nor neighbours speak for it."""
+    text = "ISO/IEC 27002:2022 への対応\n5.1 提供時間\n24時間365日\n3. 管理策\n" + "".join(f"{n} {t}（旧 {o}）\n{b}\n" for n, t, o, b in EDITION)
+    assert "5.1" not in numbers(read(text))

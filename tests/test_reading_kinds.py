@@ -118,6 +118,8 @@ JAPANESE = (
     ("12.6.1|技術的ぜい弱性の管理", "年に2回、外部業者による脆弱性診断を受けています。", "vulnerability_assessment=P6M"),
     ("7.2.2|情報セキュリティの意識向上、教育及び訓練", "従業員の教育は年4回実施しています。", "training_frequency=P3M"),
     ("12.3.1|情報のバックアップ", "個別の復元のご依頼は承っておりません。", "backup_restore"),
+    ("12.4.1|イベントログ取得", "取得したログは半年間保管します。", "log_retention=P6M"),
+    ("12.3.1|情報のバックアップ", "復元の訓練を半年に一度行います。", "backup_test_frequency=P6M"),
 )
 ENGLISH = (
     ("12.3.1|Information backup", "Backups are taken daily and retained for 30 days.", "backup_frequency=P1D;backup_retention=P30D"),

@@ -177,3 +177,32 @@ def test_a_paper_with_tables_is_no_sheet() -> None:
     found = read(text, "markdown")
     assert [one.number for one in found.items if one.number] == ["9.2.1", "12.3.1", "12.4.1"]
     assert figures(item(found, "12.3.1")) == ["backup-frequency P1D", "backup-retention P14D"]
+
+
+ENGLISH = (
+    ("A.5.1.1", "Policies for information security", "Implemented", "Reviewed every year.", "Implemented", ["review-frequency P1Y"]),
+    ("A.8.2.2", "Labelling of information", "Not implemented", "The service has no labelling function.", "NotProvided", []),
+    ("A.9.2.1", "User registration and de-registration", "Fully implemented", "Administrators can create users.", "Implemented", []),
+    ("A.9.4.4", "Use of privileged utility programs", "Not applicable", "No utility programs are provided.", "NotApplicable", []),
+    ("A.11.1.1", "Physical security perimeter", "Inherited", "Provided by AWS.", "Inherited", []),
+    (
+        "A.12.3.1",
+        "Information backup",
+        "Partial",
+        "Daily backups, 14 days. No restore.",
+        "Partial",
+        ["backup-frequency P1D", "backup-retention P14D"],
+    ),
+    ("A.12.4.1", "Event logging", "Partially implemented", "Logs kept for 6 months; not provided to customers.", "Partial", ["log-retention P6M"]),
+    ("A.12.6.1", "Management of technical vulnerabilities", "Planned", "Scanning will be introduced in 2027.", "Planned", []),
+    ("A.16.1.1", "Responsibilities and procedures", "Implemented", "Notification within 24 hours.", "Implemented", ["incident-notice PT24H"]),
+)
+
+
+def test_an_english_sheet() -> None:
+    """Status in words, numbers of the annex, answers as short as they are given."""
+    head = ("Control ID", "Control title", "Implementation status", "Response")
+    found = read("Security questionnaire based on ISO/IEC 27017\n\n" + rows(head, *(row[:4] for row in ENGLISH)))
+    assert [(f"A.{one.number}", one.status, figures(one)) for one in found.items] == [(row[0], row[4], row[5]) for row in ENGLISH]
+    provided = {(one.number, c.metric): c.provided for one in found.items for c in one.commitments if c.provided is not None}
+    assert provided[("9.4.4", "privileged-utility")] is provided[("8.2.2", "labelling")] is provided[("12.3.1", "backup-restore")] is False

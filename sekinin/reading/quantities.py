@@ -204,6 +204,8 @@ def quantities(text: str) -> list[Quantity]:
                 taken.append(found.span())
                 comparator = _comparator(text, found.start(), found.end(), unit)
                 every = unit not in ("BusinessDay",) and not re.search("翌|前日|当日|即日|next|same|before", found[0], re.I | re.ASCII)
+                if found[0] == "半年":  # an interval only where it is said to return
+                    every = bool(_EVERY.match(text[found.end() :]))
                 if (
                     every
                     and comparator == "AtLeast"

@@ -178,7 +178,7 @@ def _item(row: Row, texts: list[str], columns: dict[str, int]) -> tuple[Section,
         cell = row.cells[at_mark]
         section.mark = texts[at_mark]
         section.mark_span = (cell.places[0], cell.places[-1] + 1) if cell.places else None
-    title = section.question if len(section.question) <= 40 else ""
+    title = section.question if len(section.question) <= (90 if section.question.isascii() else 40) else ""
     return section, number[1] if number else "", title
 
 

@@ -263,6 +263,8 @@ def _by_mark(
         if status in ("NotProvided", "NotApplicable", "Inherited", "Planned", "Partial", "Deferred"):
             return status, f"mark-and-{rule}", sure
         return "Implemented", "mark-and-remark", 0.9
+    if mark in ("planned", "inherited"):
+        return mark.capitalize(), f"mark-{mark}", 0.85
     if mark == "partly":
         return "Partial", "mark-half", 0.9
     if mark == "outside":
@@ -584,7 +586,9 @@ def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | No
         return None
     if "under" in rule and not pattern(rule["under"]).search(_over(one, topic)):
         return None
-    kind = _kind(words)
+    kind = _kind(one.words)
+    if kind == "planned":
+        return None
     if kind in ("pointer", "lost") and rule["metric"] not in (
         "support-contact",
         "audit-disclosure",

@@ -470,6 +470,8 @@ def _between(resolved: list[_Resolved], main: str) -> list[_Resolved]:
             continue
         before = next((one for one in reversed(sure[:at]) if one), "")
         after = next((one for one in sure[at + 1 :] if one), "")
+        if not (before and after) and known.resembles(number, heading.key) == 0:  # at the edge the title must speak for it a little
+            continue
         if (before or after) and (not before or rank(before) < rank(number)) and (not after or rank(number) < rank(after)):
             out[at] = (heading, ((main, number),), 0.6)
     return out
