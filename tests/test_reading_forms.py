@@ -189,3 +189,38 @@ def test_a_section_of_the_papers_own_at_the_edge() -> None:
     """A number that could be one of 2022 heads a section of the paper's own where neither title nor neighbours speak for it."""
     text = "ISO/IEC 27002:2022 への対応\n5.1 提供時間\n24時間365日\n3. 管理策\n" + "".join(f"{n} {t}（旧 {o}）\n{b}\n" for n, t, o, b in EDITION)
     assert "5.1" not in numbers(read(text))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "バックアップについては 12.3.1",
+        "図 12.3.1 構成図",
+        "表 9.2.3 権限一覧",
+        "10.1.1.1",
+        "バージョン 5.1.1",
+        "12.4.1項の管理策で述べます。",
+        "製品 A8.2.2",
+        "詳細は 12.1.2 を参照してください。",
+        "2025.10.1",
+    ],
+)
+def test_lines_that_hold_a_number_and_head_nothing(line: str) -> None:
+    """A reference, a figure, an address, a version or a date in a line of its own begins no section."""
+    found = read(f"{HEAD[0]}9.2.1 利用者登録及び登録削除\n\n登録機能を提供しています。\n{line}\n\n12.3.1 情報のバックアップ\n\n毎日取得します。\n")
+    assert numbers(found) == ["9.2.1", "12.3.1"]
+    assert figures(found) == [("12.3.1", "backup-frequency P1D")]
+
+
+def test_parts_of_a_control() -> None:
+    """Parts that a paper numbers below a control of 2022 belong to it."""
+    text = (
+        "ISO/IEC 27002:2022 への対応\n1.1 目的\n説明します。\n"
+        "5.1 情報セキュリティのための方針群\n方針を定めています。\n5.1.1 方針の見直し\n年1回見直します。\n"
+        "8.13 情報のバックアップ\n毎日取得します。\n8.13.1 保持期間\n14日間保持します。\n8.15 ログ取得\n90日間保存します。\n"
+    )
+    found = read(text)
+    assert numbers(found) == ["5.1", "8.13", "8.15"]
+    assert figures(found) == [
+        ("5.1", "review-frequency P1Y"), ("8.13", "backup-frequency P1D"), ("8.13", "backup-retention P14D"), ("8.15", "log-retention P90D"),
+    ]  # fmt: skip

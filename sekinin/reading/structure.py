@@ -26,7 +26,7 @@ _CLOSING: Final = r"[】\])>」〕》〉』}]"
 _GLUE: Final = r"\s*[/、,・&~]\s*|\s*(?:及び|および|と)\s*|\s+and\s+|\s*-\s*(?=(?:A\s*\.?\s*|CLD\s*[.\-]?\s*)?\d)"
 _LEAD: Final = re.compile(
     rf"^(?P<open>{_OPENING}?)\s*(?P<nums>{_POINT}(?:(?:{_GLUE}|\s*{_CLOSING}\s*{_OPENING}\s*){_POINT})*)"
-    rf"\s*(?P<close>{_CLOSING}?)(?P<rest>(?:[\s:.、)|\-].*)?$|(?<={_CLOSING}).*$|(?<=\d)(?=[^\d.\s]).*$)",
+    rf"(?!\s?\.\s?\d)\s*(?P<close>{_CLOSING}?)(?P<rest>(?:[\s:.、)|\-].*)?$|(?<={_CLOSING}).*$|(?<=\d)(?=[^\d.\s]).*$)",
     re.I,
 )
 _TRAIL: Final = re.compile(
@@ -34,6 +34,7 @@ _TRAIL: Final = re.compile(
     re.I,
 )
 _TAIL: Final = re.compile(rf"^(?P<title>.*?[^\d\s.,、/A-])\s*[\s:/|・\-]\s*(?P<nums>{_POINT}(?:(?:{_GLUE}){_POINT})*)$", re.I)
+_OPEN_END: Final = re.compile(r"(は|に|を|が|の|で|と|も|へ|から|より|、|版|バージョン|ver\.?|version)$|^(図|表|figure|table|see)\b", re.I)
 _MORE: Final = re.compile(rf"\s*[・/、,;&]\s*({_POINT})(?=[\s:)])", re.I)
 _OLD: Final = re.compile(
     rf"{_OPENING}?\s*(?:旧|old|formerly|former|previously|2013:?)\s*(?:版|番号|管理策|iso/iec 27002:2013)?\s*[:：]?\s*"
@@ -316,7 +317,7 @@ def _ways(lines: list[Line], at: int, words: str) -> Iterator[_Heading]:
             yield _Heading(at, _points(own["nums"]), own["nums"].strip(), title, 1, bool(own["open"] and own["close"]))
     if trail and trail["title"].strip() and not re.match("[・\\-*]", words) and not _SENTENCE.search(_ENUMERATOR.sub("", trail["title"])):
         yield _Heading(at, _points(trail["nums"]), trail["nums"].strip(), trail["title"].strip(), 1, True)
-    elif not lead and (tail := _TAIL.match(words)) and not _SENTENCE.search(tail["title"]):
+    elif not lead and (tail := _TAIL.match(words)) and not _SENTENCE.search(tail["title"]) and not _OPEN_END.search(tail["title"]):
         yield _Heading(at, _points(tail["nums"]), tail["nums"].strip(), tail["title"].strip(" :/|・-"), 1, trailing=True)
 
 
@@ -385,7 +386,7 @@ def _resolve(heading: _Heading, order: Sequence[str]) -> tuple[tuple[tuple[str, 
             two = whole.count(".") == 1
             if alike >= 0.5:
                 value = 0.95
-            elif heading.trailing and not explicit:
+            elif heading.trailing and not (explicit and alike >= 0.2):
                 continue
             elif (
                 ((explicit or heading.bracketed) and (not two or explicit)) or (len(heading.numbers) > 1 and alike > 0) or (alike >= 0.3 and not two)
@@ -487,6 +488,7 @@ def _sections(source: Source, lines: list[Line], ways: list[list[_Heading]], fra
     numbered = sum(1 for _, ids, _ in resolved if ids)
     contents = {title_key(re.sub(r"[\s.…·・\t]*\d{1,3}\s*$", "", line.words)) for line in lines if line.noise == "contents"} - {""}
     found: list[tuple[int, int, Section]] = []
+    within = "-"  # what the number of a part of the control above begins with
     for at, line in enumerate(lines):
         section: Section | None = None
         used = 1
@@ -496,8 +498,9 @@ def _sections(source: Source, lines: list[Line], ways: list[list[_Heading]], fra
             end = lines[at + used - 1].end
             printed = heading.printed
             section = Section(ids, printed, heading.title, "control" if ids else "own", line.start, end, sure or 0.5, rule="numbered-heading")
-            if not ids and not _own(heading, order):
+            if not ids and (not _own(heading, order) or heading.numbers[0][0].startswith(within)):
                 section = None
+            within = f"{ids[0][1]}." if ids else within
         if section is None and not line.noise and line.words and at not in covered:
             section = _other(lines, at, numbered >= 3, contents)
         if section:
