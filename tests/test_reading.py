@@ -1,4 +1,4 @@
-"""Reading papers: what is found, what must not be, and how well, on the five papers and on six that nobody published."""
+"""Reading papers: what is found, what must not be, and how well, on the five papers and on those that nobody published."""
 
 from __future__ import annotations
 
