@@ -60,6 +60,9 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 language = click.option(
     "--lang", type=click.Choice(["ja", "en"]), envvar="SEKININ_LANG", default="en", show_default=True, help="Language of messages."
 )
+spread = click.option(
+    "--scheduler", metavar="URL", envvar="SEKININ_SCHEDULER", help="Have papers read by this Dask cluster, as tcp://host:8786; default: this machine."
+)
 quietly = click.option("--quiet", is_flag=True, help="Show no progress.")
 remote = click.option("--store", "endpoint", metavar="URL", envvar="SEKININ_STORE", help="Ask this SPARQL server instead of the built store.")
 
@@ -72,9 +75,7 @@ def main() -> None:
 
 @main.command(epilog=_example("sekinin build", "sekinin build --check"))
 @click.option("--again", is_flag=True, help="Do every step, also where nothing changed.")
-@click.option(
-    "--scheduler", metavar="URL", envvar="SEKININ_SCHEDULER", help="Have papers read by this Dask cluster, as tcp://host:8786; default: this machine."
-)
+@spread
 @click.option("--check", "dry", is_flag=True, help="Do everything but load, and demand house Turtle: for CI.")
 @language
 @quietly
@@ -269,15 +270,17 @@ def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["turtle", "json"]), default="turtle", show_default=True)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Papers read at once.")
 @click.option("--again", is_flag=True, help="Read, also where the draft is there already.")
+@spread
 @quietly
-def read_papers(papers: tuple[Path, ...], out: Path | None, form: str, workers: int, again: bool, quiet: bool) -> None:
+def read_papers(papers: tuple[Path, ...], out: Path | None, form: str, workers: int, again: bool, scheduler: str | None, quiet: bool) -> None:
     """Read papers or folders of papers into drafts that nobody has reviewed. Exit 1 if one could not be read."""
     from sekinin.reading import many
+    from sekinin.spread import hands
 
     say = _progress(quiet)
     outcomes = many.read_all(
         list(many.papers_in(papers)), out or resources.drafts_folder(), form, workers, again,
-        lambda done, of, last: say(f"{done}/{of} {last.paper}: {last.state}"),
+        lambda done, of, last: say(f"{done}/{of} {last.paper}: {last.state}"), hands(scheduler) if scheduler else None,
     )  # fmt: skip
     for one in outcomes:
         if one.state == "failed":

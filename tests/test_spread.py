@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -9,9 +11,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +24,8 @@ from sekinin import build as builder
 from sekinin import parts, resources
 from sekinin.cli import main
 from sekinin.errors import BadData, BadQuery, SekininError, StoreFailure
-from sekinin.spread import cluster
+from sekinin.reading import many
+from sekinin.spread import Hands, Result, cluster, hands
 
 sys.path.insert(0, str(HOUSE / "benchmarks"))
 import generate
@@ -133,6 +137,71 @@ def test_a_cluster(reading: builder.Reading) -> None:
         time.sleep(1)
         with pytest.raises(StoreFailure, match="has no workers"):
             results(reading, cluster(address))
+
+
+HEAD = (
+    "ISO/IEC 27017 への対応\n\n12.3.1 情報のバックアップ\n\n毎日取得し、{n}日間保持します。\n\n12.4.1 イベントログ取得\n\nログを{n}日間保存します。\n"
+)
+
+
+@pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    """A folder of twenty papers, one of which cannot be read; two have one name."""
+    folder = tmp_path / "papers"
+    (folder / "sub").mkdir(parents=True)
+    for number in range(18):
+        (folder / f"p{number:02}.txt").write_text(HEAD.format(n=number + 3), encoding="utf-8")
+    (folder / "sub" / "p00.txt").write_text(HEAD.format(n=90), encoding="utf-8")
+    (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing")
+    return folder
+
+
+def drafts(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in (".ttl", ".txt")}
+
+
+def told(outcomes: list[many.Outcome], folder: Path) -> list[many.Outcome]:
+    return [dataclasses.replace(one, seconds=0.0, draft=one.draft.replace(str(folder), "")) for one in outcomes]
+
+
+@pytest.mark.whole
+@pytest.mark.filterwarnings("default")
+def test_papers_read_by_a_cluster(papers: Path, tmp_path: Path) -> None:
+    """Drafts and outcomes are those of this machine, also when a worker is killed; the bad paper stops no other; what is there is kept."""
+    found, home = list(many.papers_in([papers])), tmp_path / "home"
+    here = many.read_all(found, home, workers=1)
+    assert [one.state for one in here].count("failed") == 1 and len(drafts(home)) == 38
+    with dask() as (address, workers):
+        away, again = tmp_path / "away", tmp_path / "again"
+        there = many.read_all(found, away, hands=hands(address))
+        assert drafts(away) == drafts(home) and told(there, away) == told(here, home)
+        killed = many.read_all(found, again, hands=hands(address), progress=lambda done, of, last: workers[0].kill())
+        assert drafts(again) == drafts(home) and told(killed, again) == told(here, home)
+        (papers / "p01.txt").write_text(HEAD.format(n=99), encoding="utf-8")
+        result = CliRunner().invoke(main, ["read", str(papers), "--out", str(away), "--scheduler", address, "--quiet"])
+        assert result.exit_code == 1 and "bad.pdf" in result.stderr
+        report = json.loads((away / many.REPORT).read_text(encoding="utf-8"))
+        assert (report["read"], report["kept"], report["failed"]) == (1, 18, 1)
+        assert [one["paper"] for one in report["outcomes"]] == [str(path) for path in found]
+
+
+def test_hands_that_drop_a_paper(papers: Path, tmp_path: Path) -> None:
+    """A paper that no machine could read, or that one with other rules read, is told; the rest is written."""
+
+    def clumsy(work: Callable[[many.Sent], Result], tasks: Iterable[many.Sent], done: Callable[[many.Sent, Result | Exception], None]) -> None:
+        for task in tasks:
+            if task.path.endswith("p03.txt"):
+                done(task, RuntimeError("killed four times"))
+            elif task.path.endswith("p04.txt"):
+                done(task, work(dataclasses.replace(task, content=task.content + b" ")))
+            else:
+                done(task, work(task))
+
+    outcomes = many.read_all(list(many.papers_in([papers])), tmp_path / "out", hands=cast(Hands, clumsy))
+    why = {Path(one.paper).name: one.why for one in outcomes if one.state == "failed"}
+    assert why.keys() == {"bad.pdf", "p03.txt", "p04.txt"}
+    assert "killed four times" in why["p03.txt"] and "other rules" in why["p04.txt"]
+    assert len(drafts(tmp_path / "out")) == 34
 
 
 def test_no_cluster(reading: builder.Reading) -> None:
