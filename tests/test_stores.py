@@ -110,6 +110,8 @@ def _plain(term: object) -> str:
     """Return a term, a number by its value: servers write 1 and 1.0 each in its own way."""
     if isinstance(term, ox.BlankNode):
         return "_"
+    if isinstance(term, ox.Literal) and term.datatype == ox.NamedNode("http://www.w3.org/2001/XMLSchema#boolean"):
+        return str(int(term.value == "true"))
     if isinstance(term, ox.Literal) and term.datatype.value.rpartition("#")[2] in ("integer", "decimal", "double"):
         return f"{float(term.value):.6g}"
     return str(term)
