@@ -509,6 +509,11 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
     say = _progress(quiet)
     if first and not endpoint and builder.build(say).violations:
         raise BadData("graphs/", "the graph has violations, so it is not served", "see them with: sekinin check")
+    user = Account(account)
+    elsewhere = RemoteStore(endpoint, account=user) if endpoint else None
+    whole = describe.held(elsewhere) if elsewhere else None
+    if elsewhere and whole is None:
+        raise StoreFailure(elsewhere.where, HALF, "run: sekinin publish")
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as why:
@@ -522,14 +527,9 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
 
     limits = Limits.from_environment()
     pool: Pool | Gate
-    if endpoint:
-        user = Account(account)
-        store = RemoteStore(endpoint, account=user)
-        whole = describe.held(store)
-        if whole is None:
-            raise StoreFailure(endpoint, HALF, "run: sekinin publish")
-        pool = Gate(RemoteStore(endpoint, limits.seconds, limits.bytes, user), limits)
-        app = create_app(store, pool, *whole, settings)
+    if elsewhere and whole:
+        pool = Gate(RemoteStore(elsewhere.where, limits.seconds, limits.bytes, user), limits)
+        app = create_app(elsewhere, pool, *whole, settings)
     else:
         pool = Pool(builder.current(), limits)
         said = builder.manifest()

@@ -78,9 +78,9 @@ class Target:
 
     def _call(self, method: str, graph: str, body: bytes | None, asked: bool = False) -> bytes:
         address = f"{self.address}?graph={quote(graph, safe='')}"
-        request = urllib.request.Request(address, data=body, method=method, headers={"Accept": "application/n-triples"})
-        if body is not None:
-            request.add_header("Content-Type", "application/n-triples")
+        request = urllib.request.Request(address, data=body, method=method)
+        if method != "DELETE":  # Virtuoso refuses to delete for whom accepts only triples
+            request.add_header("Content-Type" if body is not None else "Accept", "application/n-triples")
         if told := self.account.header(method, address):
             request.add_unredirected_header("Authorization", told)
         try:

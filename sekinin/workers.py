@@ -168,6 +168,7 @@ def guard(text: str, limits: Limits) -> None:
         raise TooLong("query", f"its brackets are {deepest} deep; at most {limits.nesting} are allowed", "write it flatter")
 
 
+_GRAPH = re.compile(r"(?<![?$:\w.-])GRAPH(?![\w:.-])", re.I)
 _LIMIT = re.compile(r"(?<![?$:\w.-])LIMIT\s*(\d+)", re.I)
 _BRACE_OR_VALUES = re.compile(r"[{}]|(?<![?$:\w.-])VALUES(?![\w:.-])", re.I)
 _VALUES = re.compile(r"(?<![?$:\w.-])VALUES(?![\w:.-])", re.I)
@@ -354,7 +355,8 @@ class Gate:
             raise Busy("server", f"{self.limits.at_once} queries are running", "try again in a moment") from None
         try:
             if not (job.inference or job.default_graphs or job.named_graphs or names_graphs(job.text)):
-                job = replace(job, default_graphs=self.asserted(), named_graphs=self.asserted())
+                named = self.asserted() if _GRAPH.search(skeleton(job.text)) else ()  # there are many, and each goes over the wire
+                job = replace(job, default_graphs=self.asserted(), named_graphs=named)
             return Answer(*_answer(self.store, job, self.limits, Path(self._spool)))
         finally:
             self._places.put(None)
