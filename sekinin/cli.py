@@ -7,6 +7,7 @@ contradicts itself; 7 the store failed; 8 refused.
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable
@@ -44,7 +45,9 @@ class _Errors(click.Group):
             sys.stderr.close()
             ctx.exit(0)
         except (OSError, RuntimeError) as why:
-            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; check the place, or run: sekinin build --again", err=True)
+            full = getattr(why, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            remedy = "make room, and run the command again" if full else "check the place, or run: sekinin build --again"
+            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; {remedy}", err=True)
             ctx.exit(7)
 
 

@@ -24,6 +24,8 @@ from sekinin.store import EmbeddedStore
 TRIES = 3
 """How often a graph is sent before the server is held to have failed."""
 _DESCRIPTION = graph_iri("description/")
+_VERSION = graph_iri("description/catalog")
+"""Names the version: of all graphs the first to go and the last to come."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def publish(store: EmbeddedStore, target: Target, progress: Callable[[str], None
         Refused, StoreFailure: as ``Target.call``; what was written stays, and the next run goes on from there.
     """
     graphs = sorted(graph.value for graph in store.engine.named_graphs() if isinstance(graph, ox.NamedNode))
-    graphs.sort(key=lambda graph: graph.startswith(_DESCRIPTION))
+    graphs.sort(key=lambda graph: (graph.startswith(_DESCRIPTION), graph == _VERSION))
     sent = kept = triples = 0
     withdrawn = False
     for number, graph in enumerate(graphs, 1):
@@ -125,7 +127,7 @@ def publish(store: EmbeddedStore, target: Target, progress: Callable[[str], None
             kept += 1
         else:
             if not withdrawn:
-                for described in (graph for graph in graphs if graph.startswith(_DESCRIPTION)):
+                for described in (graph for graph in reversed(graphs) if graph.startswith(_DESCRIPTION)):
                     target.call("DELETE", described)
                 withdrawn = True
             _send(target, graph, body, wanted)
