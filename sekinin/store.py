@@ -399,10 +399,9 @@ def _result(body: bytes, form: str, where: str, cap: int) -> Result:
     """
     if form not in ("SELECT", "ASK"):
         return Triples([quad.triple for quad in ox.parse(body, ox.RdfFormat.TURTLE)])
-    whole = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
-    if isinstance(whole, ox.QueryBoolean):
-        return whole
-    number = sum(1 for _ in whole)  # an answer that breaks off shows it only where it ends
+    number = _counted(body)
+    if number is None:
+        return ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
     if form == "ASK":  # Virtuoso 7.2.5 answers it as rows: one, or none
         return ox.parse_query_results(_BOOLEAN.format(str(number > 0).lower()), ox.QueryResultsFormat.JSON)
     if cap and number >= cap:
@@ -410,6 +409,28 @@ def _result(body: bytes, form: str, where: str, cap: int) -> Result:
             where, f"the server gives at most {cap:,} rows and left out the rest", "raise its limit (ResultSetMaxRows), or ask for fewer"
         )
     return ox.parse_query_results(_canonical(body), ox.QueryResultsFormat.JSON)
+
+
+def _counted(body: bytes) -> int | None:
+    """Return the number of rows in a finished answer in JSON; None if it is a truth value. An answer that breaks off shows it only where it ends.
+
+    Raises:
+        SyntaxError: if it is no such answer, or breaks off.
+    """
+    number, failed = 0, ""
+    whole: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples | None = None
+    try:
+        whole = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+        if isinstance(whole, ox.QueryBoolean):
+            return None
+        for _ in whole:
+            number += 1
+    except (SyntaxError, ValueError) as why:
+        failed = str(why)
+    whole = None  # rows may not be dropped by another thread, as whoever collects the frames of an error may be
+    if failed:
+        raise SyntaxError(failed)
+    return number
 
 
 def _canonical(body: bytes) -> bytes:
