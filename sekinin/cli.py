@@ -7,6 +7,7 @@ contradicts itself; 7 the store failed; 8 refused.
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable
@@ -17,13 +18,16 @@ from typing import Any
 import click
 
 from sekinin import build as builder
+from sekinin import describe, queries, resources
 from sekinin import export as exporter
-from sekinin import queries, resources
-from sekinin.errors import BadData, BadQuery, Missing, Refused, SekininError
+from sekinin.account import Account
+from sekinin.errors import BadData, BadQuery, Missing, Refused, SekininError, StoreFailure
 from sekinin.formats import GRAPHS
 from sekinin.model import Finding
 from sekinin.namespaces import shrink
 from sekinin.store import RemoteStore, Result, Store, Triples
+
+HALF = "the store does not say which version it holds, so that it may be filled by half"
 
 
 class _Errors(click.Group):
@@ -41,7 +45,9 @@ class _Errors(click.Group):
             sys.stderr.close()
             ctx.exit(0)
         except (OSError, RuntimeError) as why:
-            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; check the place, or run: sekinin build --again", err=True)
+            full = getattr(why, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            remedy = "make room, and run the command again" if full else "check the place, or run: sekinin build --again"
+            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; {remedy}", err=True)
             ctx.exit(7)
 
 
@@ -65,6 +71,9 @@ spread = click.option(
 )
 quietly = click.option("--quiet", is_flag=True, help="Show no progress.")
 remote = click.option("--store", "endpoint", metavar="URL", envvar="SEKININ_STORE", help="Ask this SPARQL server instead of the built store.")
+account = click.option(
+    "--account", envvar="SEKININ_ACCOUNT", metavar="NAME:PASSWORD", default="", help="Account on that server; better in SEKININ_ACCOUNT."
+)
 
 
 @click.group(cls=_Errors, epilog=_example("sekinin build", "sekinin serve"))
@@ -145,8 +154,11 @@ def check(again: bool, lang: str, quiet: bool) -> None:
 @click.option("--list", "listing", is_flag=True, help="List the saved questions.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "tsv", "json", "xml", "turtle"]), default="table", show_default=True)
 @remote
+@account
 @language
-def query(question: str | None, params: tuple[str, ...], text: str | None, listing: bool, form: str, endpoint: str | None, lang: str) -> None:
+def query(
+    question: str | None, params: tuple[str, ...], text: str | None, listing: bool, form: str, endpoint: str | None, account: str, lang: str
+) -> None:
     """Ask a saved question, or any SPARQL query."""
     if listing:
         for name, known in queries.catalogue().items():
@@ -162,9 +174,11 @@ def query(question: str | None, params: tuple[str, ...], text: str | None, listi
         if name in given:
             raise click.UsageError(f"--param {name}: given twice")
         given[name] = value
-    store: Store = RemoteStore(endpoint) if endpoint else builder.open_current()
+    store: Store = RemoteStore(endpoint, account=Account(account)) if endpoint else builder.open_current()
     result = queries.bind(queries.get(question), given).ask(store) if question else store.query(text or "")
     _print(result, form)
+    if endpoint and question and describe.held(store) is None:
+        click.echo(f"sekinin: {endpoint}: {HALF}, and this may not be the whole answer", err=True)
 
 
 def _print(result: Result, form: str) -> None:
@@ -227,7 +241,7 @@ def export(form: str, provider: str | None, asserted: bool, out: Path | None, qu
 
 @main.command(epilog=_example("sekinin publish http://127.0.0.1:3030/ds/data"))
 @click.argument("address", metavar="URL")
-@click.option("--account", envvar="SEKININ_ACCOUNT", metavar="NAME:PASSWORD", default="", help="Account on the server; better in SEKININ_ACCOUNT.")
+@account
 @click.option("--seconds", default=120.0, show_default=True, type=click.FloatRange(1), help="Longest wait for one graph.")
 @quietly
 def publish(address: str, account: str, seconds: float, quiet: bool) -> None:
@@ -237,7 +251,7 @@ def publish(address: str, account: str, seconds: float, quiet: bool) -> None:
 
     if not address.startswith(("http://", "https://")):
         raise Refused(address, "this is no address of a server", "write it whole, as http://host:port/path")
-    done = fill(builder.open_current(), Target(address, account, seconds), _progress(quiet))
+    done = fill(builder.open_current(), Target(address, Account(account), seconds), _progress(quiet))
     click.echo(f"{done.sent} graphs written, {done.kept} as they were, {done.triples:,} triples verified")
 
 
@@ -486,8 +500,9 @@ def _not_in_house_form(files: tuple[Path, ...] = ()) -> list[Path]:
 @click.option("--build/--no-build", "first", default=True, help="Build first, if anything changed.")
 @click.option("--log", type=click.Choice(["json", "plain", "off"]), help="A line for each request on standard error; SEKININ_SERVE_LOG, else plain.")
 @remote
+@account
 @quietly
-def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | None, quiet: bool) -> None:
+def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | None, account: str, quiet: bool) -> None:
     """Serve the pages and the SPARQL endpoint."""
     import socket
     from dataclasses import replace
@@ -500,21 +515,29 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
     say = _progress(quiet)
     if first and not endpoint and builder.build(say).violations:
         raise BadData("graphs/", "the graph has violations, so it is not served", "see them with: sekinin check")
+    user = Account(account)
+    elsewhere = RemoteStore(endpoint, account=user) if endpoint else None
+    whole = describe.held(elsewhere) if elsewhere else None
+    if elsewhere and whole is None:
+        raise StoreFailure(elsewhere.where, HALF, "run: sekinin publish")
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as why:
         known = (why.errno or 0) < 0  # the name of the host, not the port
         remedy = "choose another address with --host, as 127.0.0.1" if known else "choose another with --port, or 0 for a free one"
         raise Refused(f"{host}:{port}", f"cannot listen there ({why.strerror or why})", remedy) from why
-    from sekinin.workers import Limits, Pool
+    from sekinin.workers import Gate, Limits, Pool
     from webapp import create_app
     from webapp.serving import run
     from webapp.warm import warm
 
-    if endpoint:
-        app, pool = create_app(RemoteStore(endpoint), settings=settings), None
+    limits = Limits.from_environment()
+    pool: Pool | Gate
+    if elsewhere and whole:
+        pool = Gate(RemoteStore(elsewhere.where, limits.seconds, limits.bytes, user), limits)
+        app = create_app(elsewhere, pool, *whole, settings)
     else:
-        pool = Pool(builder.current(), Limits.from_environment())
+        pool = Pool(builder.current(), limits)
         said = builder.manifest()
         app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]), settings)
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
@@ -522,8 +545,7 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
         warm(app)
         run(app, listener, settings)
     finally:
-        if pool:
-            pool.close()
+        pool.close()
 
 
 def _tell(findings: tuple[Finding, ...] | list[Finding], lang: str, err: bool = False) -> None:

@@ -28,7 +28,7 @@ from sekinin.errors import Missing
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.model import Question
 from sekinin.namespaces import BASE, PREFIXES, graph_iri, made, shrink
-from sekinin.store import EmbeddedStore, skeleton
+from sekinin.store import EmbeddedStore, Store, rows, skeleton
 
 PARTS: Final = ("service", "void", "catalog", "questions")
 """The four graphs: SPARQL 1.1 Service Description, VoID, DCAT 3, and the saved questions in SHACL's words."""
@@ -304,6 +304,12 @@ def _iri(node: bytes) -> str:
 def _datatype(literal: bytes) -> str:
     tail = literal[literal.rfind(b'"') + 1 :]
     return _iri(tail[2:]) if tail.startswith(b"^^") else PREFIXES["rdf"] + "langString" if tail else PREFIXES["xsd"] + "string"
+
+
+def held(store: Store) -> tuple[str, datetime] | None:
+    """Return the version that a store says it holds and when it was made; None where it does not say, as while it is being filled."""
+    said = next(iter(rows(queries.bind(queries.get("describe/version"), {}).ask(store))), None)
+    return (said["version"].value, datetime.fromisoformat(said["issued"].value)) if said else None
 
 
 def describe(store: EmbeddedStore, version: str, when: datetime, counts: Counts | None = None) -> Iterator[ox.Quad]:

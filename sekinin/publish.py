@@ -5,17 +5,17 @@ The description of the dataset is taken away first and written last: a store tha
 
 from __future__ import annotations
 
-import base64
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from urllib.parse import quote
 
 import pyoxigraph as ox
 
+from sekinin.account import Account
 from sekinin.describe import canonical_digest
 from sekinin.errors import Refused, StoreFailure
 from sekinin.namespaces import graph_iri
@@ -24,6 +24,8 @@ from sekinin.store import EmbeddedStore
 TRIES = 3
 """How often a graph is sent before the server is held to have failed."""
 _DESCRIPTION = graph_iri("description/")
+_VERSION = graph_iri("description/catalog")
+"""Names the version: of all graphs the first to go and the last to come."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,12 @@ class Target:
 
     Args:
         address: of its Graph Store Protocol, without a query.
-        account: ``name:password``, or empty.
+        account: told to the server if it asks.
         seconds: longest wait for one graph.
     """
 
     address: str
-    account: str = ""
+    account: Account = field(default_factory=Account)
     seconds: float = 120.0
 
     def call(self, method: str, graph: str, body: bytes | None = None) -> bytes | None:
@@ -61,30 +63,37 @@ class Target:
             Refused: if the server does not let us; StoreFailure: if it is down, too slow, fails or answers by half.
         Source: SPARQL 1.1 Graph Store HTTP Protocol, section 5.
         """
-        request = urllib.request.Request(f"{self.address}?graph={quote(graph, safe='')}", data=body, method=method)
-        request.add_header("Accept", "application/n-triples")
-        if body is not None:
-            request.add_header("Content-Type", "application/n-triples")
-        if self.account:
-            request.add_header("Authorization", "Basic " + base64.b64encode(self.account.encode()).decode("ascii"))
+        try:
+            return self._call(method, graph, body)
+        except urllib.error.HTTPError as why:
+            if why.code == 404 and method != "PUT":
+                return None
+            if why.code in (401, 403, 405):
+                remedy = "check address and SEKININ_ACCOUNT"
+                raise Refused(self.address, f"the server does not take graphs here (HTTP {why.code})", remedy) from why
+            raise StoreFailure(self.address, f"the server failed on {graph} (HTTP {why.code} {why.reason})", "run the command again") from why
+        except TimeoutError as why:
+            raise StoreFailure(self.address, f"no answer on {graph} within {self.seconds:g} s", "run the command again; it goes on there") from why
+        except (OSError, HTTPException) as why:
+            found = f"no whole answer on {graph} ({getattr(why, 'reason', why)})"
+            raise StoreFailure(self.address, found, "check that the server runs, and run the command again; it goes on there") from why
+
+    def _call(self, method: str, graph: str, body: bytes | None, asked: bool = False) -> bytes:
+        address = f"{self.address}?graph={quote(graph, safe='')}"
+        request = urllib.request.Request(address, data=body, method=method)
+        if method != "DELETE":  # Virtuoso refuses to delete for whom accepts only triples
+            request.add_header("Content-Type" if body is not None else "Accept", "application/n-triples")
+        if told := self.account.header(method, address):
+            request.add_unredirected_header("Authorization", told)
         try:
             with urllib.request.urlopen(request, timeout=self.seconds) as answer:
                 said: bytes = answer.read()
                 return said
         except urllib.error.HTTPError as why:
             with why:
-                if why.code == 404 and method != "PUT":
-                    return None
-                if why.code in (401, 403, 405):
-                    raise Refused(
-                        self.address, f"the server does not take graphs here (HTTP {why.code})", "check address and SEKININ_ACCOUNT"
-                    ) from why
-                raise StoreFailure(self.address, f"the server failed on {graph} (HTTP {why.code} {why.reason})", "run the command again") from why
-        except TimeoutError as why:
-            raise StoreFailure(self.address, f"no answer on {graph} within {self.seconds:g} s", "run the command again; it goes on there") from why
-        except (OSError, HTTPException) as why:
-            found = f"no whole answer on {graph} ({getattr(why, 'reason', why)})"
-            raise StoreFailure(self.address, found, "check that the server runs, and run the command again; it goes on there") from why
+                if asked or why.code != 401 or not self.account.asked(why.headers):
+                    raise
+        return self._call(method, graph, body, asked=True)
 
     def holds(self, graph: str) -> tuple[int, str]:
         """Return number and digest of the triples of ``graph`` on the server."""
@@ -108,7 +117,7 @@ def publish(store: EmbeddedStore, target: Target, progress: Callable[[str], None
         Refused, StoreFailure: as ``Target.call``; what was written stays, and the next run goes on from there.
     """
     graphs = sorted(graph.value for graph in store.engine.named_graphs() if isinstance(graph, ox.NamedNode))
-    graphs.sort(key=lambda graph: graph.startswith(_DESCRIPTION))
+    graphs.sort(key=lambda graph: (graph.startswith(_DESCRIPTION), graph == _VERSION))
     sent = kept = triples = 0
     withdrawn = False
     for number, graph in enumerate(graphs, 1):
@@ -118,7 +127,7 @@ def publish(store: EmbeddedStore, target: Target, progress: Callable[[str], None
             kept += 1
         else:
             if not withdrawn:
-                for described in (graph for graph in graphs if graph.startswith(_DESCRIPTION)):
+                for described in (graph for graph in reversed(graphs) if graph.startswith(_DESCRIPTION)):
                     target.call("DELETE", described)
                 withdrawn = True
             _send(target, graph, body, wanted)

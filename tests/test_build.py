@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -213,24 +208,6 @@ def test_two_at_once(house: Path) -> None:
     small(house)
     with builder._alone(), pytest.raises(StoreFailure, match="another build"):
         builder.build()
-
-
-@pytest.mark.whole
-def test_a_killed_build_leaves_the_old_store(house: Path) -> None:
-    """Killed at any moment, the old store answers and the next build completes."""
-    small(house)
-    builder.build()
-    before = builder.manifest()["version"]
-    damage(house, '"WACUL"@en', '"WACUL Inc."@en')
-    command = [str(Path(sys.executable).with_name("sekinin")), "build"]
-    for wait in (0.3, 0.8, 1.3, 1.8):
-        run_ = subprocess.Popen(command, env=os.environ.copy(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(wait)
-        run_.send_signal(signal.SIGKILL)
-        run_.wait(10)
-        assert list(builder.open_current().engine.named_graphs())
-    after = builder.build()
-    assert after.version != before and not list(builder.current().parent.parent.glob("new-*"))
 
 
 def test_a_disk_that_takes_nothing(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:

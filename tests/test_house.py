@@ -14,7 +14,7 @@ from sekinin import namespaces, resources, texts, turtle
 
 FLOORS = (
     {"errors", "resources"},
-    {"settings"},
+    {"settings", "account"},
     {"namespaces"},
     {"model", "formats"},
     {"turtle", "store", "convert"},

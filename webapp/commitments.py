@@ -17,7 +17,7 @@ from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
 from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, names, quantity, sk, text
+from webapp.saved import ask, holds, name, names, quantity, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
@@ -174,7 +174,7 @@ def printed(row: Row, many: dict[str, list[str]], lang: str) -> str:
         if text(row, "comparator") not in ("", sk("Exactly")):
             parts.append(name(text(row, "comparator"), lang))
     elif "provided" in row:
-        parts.append(word("yes" if text(row, "provided") == "true" else "no", lang))
+        parts.append(word("yes" if holds(row, "provided") else "no", lang))
     parts += [f"「{said}」" if lang == "ja" else f"“{said}”" for said in many["printed"]]
     parts += [name(iri, lang) for iri in [*many["vague"], *many["value"]]]
     parts += [word("see-document", lang).format(document) for document in many["reference"]]

@@ -79,20 +79,25 @@ def _titles() -> dict[str, str]:
     return {row["file"].value.removeprefix(f"{describe.FILES}/"): row["title"].value for row in ask("describe/titles")}
 
 
-def findings_of_build() -> list[dict[str, Any]]:
-    """Return what the checks of the build found, the gravest first, as the manifest keeps it."""
+def findings_of_build() -> list[dict[str, Any]] | None:
+    """Return what the checks of the build found, the gravest first; None where no build is at hand, as on another server."""
     folder = current_app.config.get(FOLDER)
+    if not folder:
+        return None
     try:
-        found: list[dict[str, Any]] = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["findings"] if folder else []
+        found: list[dict[str, Any]] = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["findings"]
     except (OSError, ValueError, KeyError):
-        found = []
+        return None
     order = ("Violation", "Warning", "Info")
     return sorted(found, key=lambda one: (order.index(one["severity"]), one["rule"], one["where"]))
 
 
-def findings() -> list[dict[str, Any]]:
-    """Return what the checks found, with how often each was found, the gravest first."""
-    counted = Counter((f["severity"], f["rule"], f["what"].get(language()) or f["what"].get("en", "")) for f in findings_of_build())
+def findings() -> list[dict[str, Any]] | None:
+    """Return what the checks found, with how often each was found, the gravest first; None where it is not known."""
+    found = findings_of_build()
+    if found is None:
+        return None
+    counted = Counter((f["severity"], f["rule"], f["what"].get(language()) or f["what"].get("en", "")) for f in found)
     return [{"severity": s, "rule": rule, "what": what, "number": number} for (s, rule, what), number in counted.items()]
 
 

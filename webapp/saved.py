@@ -94,6 +94,11 @@ def text(row: Row, key: str) -> str:
     return row[key].value if key in row else ""
 
 
+def holds(row: Row, key: str) -> bool:
+    """Whether a truth value is true; Virtuoso gives one that it computed as the integer 1 or 0."""
+    return text(row, key) in ("true", "1")
+
+
 def sk(local: str) -> str:
     """Return the IRI of a word of the ontology."""
     return PREFIXES["sk"] + local
