@@ -41,7 +41,7 @@ WHOLE: Final = "sekinin"
 INDEX: Final = "index.json"
 LARGE: Final = 500_000
 """Triples above which nobody reads one file of Turtle, TriG, JSON-LD or RDF/XML."""
-PIECE: Final = 250_000_000
+PIECE: Final = 100_000_000
 """Bytes of lines that are sorted in memory at once."""
 SSSOM_MEDIA: Final = "text/tab-separated-values"
 
