@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -327,13 +327,13 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         if not again and not dry and known.get("key") == key and known.get("files") == _whole():
             return Built(key, known["version"], current(), _findings(known), steps, known["triples"])
         found = sources()
-        with _fresh(key) as fresh:
+        with _fresh(key) as fresh, ThreadPoolExecutor(1) as aside:  # which ends before the folder goes
             with _step("read", steps, progress):
                 reading = read(found, None if dry else fresh)
             del found  # it goes with ``reading.sources``
             if not dry:
                 with _step("load", steps, progress):
-                    asserted = _aside(reading, fresh)
+                    asserted = _aside(reading, fresh, aside)
             with _step("infer", steps, progress) as skip:
                 infer(reading, again, crew, progress)
                 skip(not reading.done)
@@ -444,12 +444,10 @@ def _fresh(key: str) -> Iterator[Path]:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _aside(reading: Reading, fresh: Path) -> Callable[[], None]:
+def _aside(reading: Reading, fresh: Path, aside: Executor) -> Callable[[], None]:
     """Load the texts, begin to write the store of what was asserted from the same lines, and return what waits for its end."""
     assert reading.engine is not None
-    pool = ThreadPoolExecutor(1)
-    work = [pool.submit(_bulk, asserted_beside(fresh / "store"), fresh / _TEXTS)]
-    pool.shutdown(wait=False)
+    work = [aside.submit(_bulk, asserted_beside(fresh / "store"), fresh / _TEXTS)]
 
     def end() -> None:
         work.pop().result().flush()
