@@ -21,13 +21,13 @@ from pathlib import Path
 
 import load
 import pyoxigraph as ox
+from fuseki import jar
 
 from sekinin import build, queries, resources
 from sekinin.describe import runnable
 from sekinin.namespaces import PREFIXES
 
 HOUSE = Path(__file__).resolve().parent.parent
-FUSEKI = "org.apache.jena:jena-fuseki-server:5.2.0"
 CHEAP = (
     "ASK { ?service a sk:CloudService }",
     "SELECT ?label { id:service-talkz skos:prefLabel ?label }",
@@ -98,11 +98,8 @@ def environment() -> Path:
         tell("fetching rdflib-endpoint and oxigraph …")
         subprocess.run([sys.executable, "-m", "venv", str(place / "env")], check=True)
         subprocess.run([str(place / "env" / "bin" / "pip"), "install", "-q", "rdflib-endpoint", "oxigraph", "uvicorn"], check=True)
-    if not list(place.glob("jena-fuseki-server-*.jar")):
-        tell("fetching Fuseki …")
-        if not shutil.which("mvn"):
-            raise SystemExit("maven is not installed; install it (Debian: maven, default-jre-headless)")
-        subprocess.run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={FUSEKI}", f"-DoutputDirectory={place}"], check=True)
+    tell("Fuseki …")
+    jar(place)
     return place
 
 
@@ -119,16 +116,16 @@ def oxigraph(place: Path) -> AbstractContextManager[Server]:
     return running("Oxigraph server", command, port, "/query")
 
 
-def fuseki(place: Path, dump: Path) -> AbstractContextManager[Server]:
-    jar, data = str(next(place.glob("jena-fuseki-server-*.jar"))), place / "tdb2"
+def jena(place: Path, dump: Path) -> AbstractContextManager[Server]:
+    server, data = str(jar(place)), place / "tdb2"
     shutil.rmtree(data, ignore_errors=True)
-    subprocess.run(["java", "-cp", jar, "tdb2.tdbloader", "--loc", str(data), str(dump)], check=True, capture_output=True)
+    subprocess.run(["java", "-cp", server, "tdb2.tdbloader", "--loc", str(data), str(dump)], check=True, capture_output=True)
     port = free()
     command = [
         "java",
         "-Xmx2G",
         "-jar",
-        jar,
+        server,
         "--localhost",
         "--port",
         str(port),
@@ -263,7 +260,7 @@ def main() -> None:
         some = [
             held.enter_context(each) for each in (sekinin("0", "Sekinin, nothing kept"), sekinin("64", "Sekinin, as it is served"), oxigraph(place))
         ]
-        some.append(held.enter_context(fuseki(place, dump)))
+        some.append(held.enter_context(jena(place, dump)))
         measure(some, questions, given.seconds, results)
         for server in some:
             tell(f"every question once: {server.name}")

@@ -1,34 +1,41 @@
-"""How long the server takes for each page, on the five papers and with a thousand generated providers.
+"""How long the server takes for each page and each saved question, on the five papers and with generated providers.
 
-``python benchmarks/pages.py --write`` puts the table into benchmarks/results-pages.md. The thousand are copies of the five
-under names of their own, so that every page and every join is of the real shape. *First* is the first time that a page is
-asked of a server that has answered one other and has worked nothing out before, as ``sekinin serve`` does; *again* is the
-median of the next. Both are CPU time of the thread that answers, which another's load does not change much; bytes are
-those of the page, and compressed as it is sent.
+*Cold* is the first request of a server that has worked nothing out; *first* the first time that a page is asked of one that has worked out
+what all pages share, as ``sekinin serve`` does when it starts; *again* the median of the next. All are CPU time of the thread that answers,
+which another's load does not change much; bytes are as sent, compressed by gzip beside them. A question is asked for its first thousand rows,
+as its page does.
+
+``python benchmarks/pages.py --write`` builds houses of the sizes that ``--providers`` gives in a folder that goes away, or takes those that
+``--house`` and ``--build`` name, and puts the tables into benchmarks/results-pages.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import re
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
+import generate
 import pyoxigraph as ox
 from flask.testing import FlaskClient
 
-from sekinin import build
+from sekinin import queries
+from sekinin.errors import BadQuery
+from sekinin.model import Question
 from sekinin.namespaces import PREFIXES
-from sekinin.store import EmbeddedStore
+from sekinin.store import EmbeddedStore, rows
 from webapp import create_app
+from webapp.warm import warm
 
 HERE = Path(__file__).resolve().parent
-PAPERS = ("wacul/ai-analyst-undated", "infonet/lensawriter-1.1", "ai-inc/aicloud-1.0", "spcc/talkz-1.0", "ictl/resv-4.0")
-SERVICE, PARTY = PREFIXES["id"] + "service-", PREFIXES["id"] + "party-"
 PAGES = (
     "/",
     "/atlas?service={a}",
@@ -46,51 +53,34 @@ PAGES = (
     "/services/{b}",
     "/providers/{p}",
     "/documents/{d}",
-    "/source/id/ra-talkz-cell-data-provider{s}",
+    "/source/id/{s}",
+    "/page/id/service-{a}",
     "/questions",
     "/questions/duties/customer-duties?service=id:service-{a}",
     "/questions/counts/urls",
     "/words",
     "/words?group=individual",
     "/findings",
+    "/graphs",
     "/data",
     "/sparql",
     "/search?q=backup",
 )
-AGAIN = 7
+AGAIN = 5
+ROWS = 1000
+SLOWEST = 12
+ALL_ASKED = 5_000_000
+"""Triples from which the questions are not asked: some answer for everything, and only the endpoint, which has limits, would end them."""
 
 
-def copies(store: ox.Store, number: int) -> Iterator[str]:
-    """Yield N-Quads of ``number`` copies of each paper, with the service, the provider and all that its graph holds renamed."""
-    for paper in PAPERS:
-        graph = ox.NamedNode(f"https://w3id.org/sekinin/graph/{paper}")
-        own = {quad.subject.value for quad in store.quads_for_pattern(None, None, None, graph) if isinstance(quad.subject, ox.NamedNode)}
-        service = next(quad.object.value for quad in store.quads_for_pattern(None, ox.NamedNode(PREFIXES["sk"] + "aboutService"), None, graph))
-        provider = next(store.quads_for_pattern(ox.NamedNode(service), ox.NamedNode(PREFIXES["sk"] + "providedBy"), None, None)).object.value
-        own = {iri for iri in own if iri.startswith(PREFIXES["id"])} | {service, provider, graph.value}
-        quads = [str(quad) + " .\n" for iri in sorted(own) for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, None)]
-        pieces = re.split(r"<([^<>]*)>", "".join(quads))
-        marked = [f"<{piece}{chr(0) if piece in own else ''}>" if at % 2 else piece for at, piece in enumerate(pieces)]
-        text = "".join(marked)
-        for each in range(1, number + 1):
-            yield text.replace("\x00", f"-g{each}")
+class Page(NamedTuple):
+    """What one page took: milliseconds of CPU, and kB."""
 
-
-def grown(number: int, folder: Path) -> EmbeddedStore:
-    """Return a store with the five papers and ``number`` copies of each."""
-    source = EmbeddedStore.open(build.current()).engine
-    store = ox.Store(str(folder / "store"))
-    store.bulk_extend(source)
-    batch: list[str] = []
-    for text in copies(source, number):
-        batch.append(text)
-        if len(batch) == 20:
-            store.bulk_load("".join(batch).encode(), ox.RdfFormat.N_QUADS)
-            batch = []
-    if batch:
-        store.bulk_load("".join(batch).encode(), ox.RdfFormat.N_QUADS)
-    store.optimize()
-    return EmbeddedStore(store, str(folder / "store"))
+    cold: float
+    first: float
+    again: float
+    size: float
+    sent: float
 
 
 def asked(client: FlaskClient, address: str) -> tuple[float, int, int]:
@@ -102,49 +92,133 @@ def asked(client: FlaskClient, address: str) -> tuple[float, int, int]:
     return took, len(answer.data), len(gzip.compress(answer.data, 6))
 
 
-def measured(store: EmbeddedStore, suffix: str) -> list[tuple[str, float, float, int, int]]:
-    """Return for each page its first and its later times, and its size."""
-    client = create_app(store).test_client()
-    names = {"a": f"talkz{suffix}", "b": f"resv{suffix}", "c": f"lensawriter{suffix}", "p": f"spcc{suffix}", "d": f"talkz-wp{suffix}", "s": suffix}
-    for lang in ("ja", "en"):
-        asked(client, f"/providers/wacul?lang={lang}")  # what all pages share is known to a server that has answered one
-    found = []
-    for page in PAGES:
-        address = page.format(**names)
-        address += ("&" if "?" in address else "?") + "lang=ja"
-        first, size, small = asked(client, address)
-        found.append((page, first, statistics.median(asked(client, address)[0] for _ in range(AGAIN)), size, small))
+def names(store: EmbeddedStore) -> dict[str, str]:
+    """Return what the addresses name: the three services of which most is said, and the provider, the paper and a statement of the first."""
+    found = sorted(ask(store, "services/services", lang="ja"), key=lambda row: -sum(int(row[key]) for key in ("duties", "controls", "commitments")))
+    a, b, c = (row["service"].removeprefix(PREFIXES["id"] + "service-") for row in found[:3])
+    first = {"service": found[0]["service"], "lang": "ja"}
+    said = ask(store, "responsibility/cells", **first) or ask(store, "duties/book", **first)
+    statement = next(said[0][key] for key in ("statement", "assignment", "duty") if key in said[0])
+    provider, document = (found[0][key].removeprefix(PREFIXES["id"]) for key in ("provider", "document"))
+    place = {"p": provider.removeprefix("party-"), "d": document.removeprefix("doc-"), "s": statement.removeprefix(PREFIXES["id"])}
+    return {"a": a, "b": b, "c": c, **place}
+
+
+def ask(store: EmbeddedStore, question: str, **given: str) -> list[dict[str, str]]:
+    """Return the rows of a saved question as text."""
+    return [{key: term.value for key, term in row.items()} for row in rows(queries.bind(queries.get(question), given).ask(store))]
+
+
+def measured(store: EmbeddedStore) -> dict[str, Page]:
+    """Return for each page its times and its size."""
+    fill = names(store)
+    addresses = {page: page.format(**fill) + ("&" if "?" in page else "?") + "lang=ja" for page in PAGES}
+    cold = {page: asked(create_app(store).test_client(), address)[0] for page, address in addresses.items()}
+    app = create_app(store)
+    warm(app).join()
+    client, found = app.test_client(), {}
+    for page, address in addresses.items():
+        first, size, sent = asked(client, address)
+        again = statistics.median(asked(client, address)[0] for _ in range(AGAIN))
+        found[page] = Page(cold[page], first, again, size / 1000, sent / 1000)
     return found
 
 
-def _cells(row: Sequence[float]) -> str:
-    first, again, size, small = row
-    return f"{first:.0f} | {again:.0f} | {size / 1000:.0f} | {small / 1000:.0f}"
+def questions(store: EmbeddedStore, fill: dict[str, str]) -> dict[str, float]:
+    """Return for each saved question the milliseconds of CPU until its first thousand rows are there."""
+    return {question.name: answered(store, question, fill) for question in queries.catalogue().values() if not question.name.startswith("checks/")}
+
+
+def answered(store: EmbeddedStore, question: Question, fill: dict[str, str]) -> float:
+    """Return the milliseconds of CPU until the first thousand rows of a question are there; one that must be told of what is told of a service."""
+    start = time.thread_time()
+    try:
+        bound = queries.bind(question, {})
+    except BadQuery:
+        given = {"service": f"id:service-{fill['a']}", "statement": f"id:{fill['s']}", "resource": f"id:service-{fill['a']}"}
+        wanted = {p.name: given.get(p.name, "id:metric-backup-retention") for p in question.params if p.default is None}
+        bound = queries.bind(question, {name: text for name, text in wanted.items() if text})
+    result = bound.ask(store)
+    if not isinstance(result, ox.QueryBoolean):
+        for _ in islice(iter(result), ROWS):
+            pass
+    return (time.thread_time() - start) * 1000
+
+
+def one() -> None:
+    """Measure the house that the environment names, and print it for ``main``."""
+    from sekinin import build as builder
+
+    store = builder.open_current()
+    print("triples", sum(builder.manifest()["triples"].values()), sep="\t")
+    for page, took in measured(store).items():
+        print("page", page, *took, sep="\t")
+    few = sum(builder.manifest()["triples"].values()) < ALL_ASKED
+    for name, took in (questions(store, names(store)) if few else {}).items():
+        print("question", name, took, sep="\t")
+
+
+def child(house: Path, build: Path, *words: str) -> str:
+    """Run a program over a house, and return what it prints."""
+    env = {**os.environ, "SEKININ_HOME": str(house), "SEKININ_BUILD": str(build), "PYTHONPATH": str(HERE.parent)}
+    done = subprocess.run([sys.executable, *words], env=env, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    return done.stdout
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Build, measure, and print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write benchmarks/results-pages.md")
-    parser.add_argument("--providers", type=int, default=1000, help="generated providers, in fives")
+    parser.add_argument("--providers", type=int, nargs="*", default=[1000], help="sizes of generated houses")
+    parser.add_argument("--house", type=Path, action="append", default=[], help="a house that is there already, with --build for it")
+    parser.add_argument("--build", type=Path, action="append", default=[])
+    parser.add_argument("--one", action="store_true", help="measure the house of SEKININ_HOME alone, for this program itself")
     said = parser.parse_args()
-    build.build()
-    five = measured(build.open_current(), "")
-    with tempfile.TemporaryDirectory(prefix="sekinin-pages-") as room:
-        start = time.perf_counter()
-        store = grown(said.providers // 5, Path(room))
-        loaded = f"{len(store.engine):,} quads, loaded in {time.perf_counter() - start:.0f} s"
-        many = measured(store, "-g1")
-        del store
-    columns = " first, ms | again, ms | kB | gzip kB |"
-    head = f"| page | five:{columns} {said.providers:,}:{columns}\n| --- |" + " ---: |" * 8
-    lines = [f"| `{one[0]}` | {_cells(one[1:])} | {_cells(other[1:])} |" for one, other in zip(five, many, strict=True)]
-    largest = (_cells([max(column) for column in zip(*(row[1:] for row in part), strict=True)]) for part in (five, many))
-    lines.append(f"| **largest** | {' | '.join(largest)} |")
-    meaning = (__doc__ or "").split("\n\n", 1)[1].strip()
-    text = f"# Pages\n\n`python benchmarks/pages.py --write --providers {said.providers}`; {loaded}.\n{meaning}\n\n{head}\n" + "\n".join(lines) + "\n"
+    if said.one:
+        one()
+        return
+    with tempfile.TemporaryDirectory(prefix="sekinin-pages-") as name:
+        places = [(HERE.parent, Path(name) / "five")]
+        for number in said.providers:
+            places.append((Path(name) / f"house-{number}", Path(name) / f"build-{number}"))
+            generate.generate(places[-1][0], number)
+        places += zip(said.house, said.build, strict=True)
+        found = []
+        for house, build in places:
+            if not (build / "current").exists():
+                child(house, build, "-c", "from sekinin.cli import main; main()", "build", "--quiet")
+            found.append([line.split("\t") for line in child(house, build, __file__, "--one").splitlines()])
+    text = table(found)
     print(text)
     if said.write:
         (HERE / "results-pages.md").write_text(text, encoding="utf-8")
+
+
+def table(found: list[list[list[str]]]) -> str:
+    """Return the tables: pages, and the slowest questions, with a column group for each house."""
+    sizes = [f"{int(lines[0][1]):,} triples" for lines in found]
+    pages = [{line[1]: [float(cell) for cell in line[2:]] for line in lines if line[0] == "page"} for lines in found]
+    asked_for = [{line[1]: float(line[2]) for line in lines if line[0] == "question"} for lines in found]
+    meaning = (__doc__ or "").split("\n\n", 1)[1].strip()
+    out = ["# Pages and questions", "", meaning, ""]
+    out += ["| page | " + " | ".join(f"{size}: cold, ms | first | again | kB | sent, kB" for size in sizes) + " |"]
+    out += ["| --- |" + " ---: |" * 5 * len(found)]
+    for page in PAGES:
+        out.append(f"| `{page}` | " + " | ".join(" | ".join(f"{cell:.0f}" for cell in house[page]) for house in pages) + " |")
+    worst = (" | ".join(f"{max(cells):.0f}" for cells in zip(*house.values(), strict=True)) for house in pages)
+    out += ["| **largest** | " + " | ".join(worst) + " |", "", "## Saved questions", ""]
+    sizes, asked_for = zip(*((size, times) for size, times in zip(sizes, asked_for, strict=True) if times), strict=True)
+    for size, times in zip(sizes, asked_for, strict=True):
+        slow = sum(took > 1000 for took in times.values())
+        out.append(f"- {size}: {len(times)} questions, median {statistics.median(times.values()):.0f} ms, {slow} over a second")
+    last = asked_for[-1]
+    out += ["", "The slowest at the last size:", "", "| question | " + " | ".join(f"{size}, ms" for size in sizes) + " |"]
+    out += ["| --- |" + " ---: |" * len(found)]
+    for name in sorted(last, key=lambda name: -last[name])[:SLOWEST]:
+        out.append(f"| `{name}` | " + " | ".join(f"{times[name]:.0f}" for times in asked_for) + " |")
+    return "\n".join([*out, ""])
 
 
 if __name__ == "__main__":

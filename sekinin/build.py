@@ -1,7 +1,7 @@
-"""The order of the steps: read, infer, check, derive, describe, load, search; only what changed is done again.
+"""The order of the steps: read, load, infer, check, derive, store, describe, search; only what changed is done again.
 
 A new store is made in a place of its own and takes the old one's name at the end, so that
-a build that fails or is killed leaves the old store answering.
+a build that fails or is killed leaves the old store answering. What is too much for memory is worked on there from the start.
 """
 
 from __future__ import annotations
@@ -12,25 +12,39 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final
 
 import pyoxigraph as ox
+from rdflib import Graph
 
-from sekinin import resources, search, texts
-from sekinin.errors import StoreFailure
+from sekinin import parts, resources, rules, search, texts
+from sekinin.convert import to_graph
+from sekinin.errors import SekininError, StoreFailure
 from sekinin.export import write_whole
 from sekinin.model import Finding
-from sekinin.namespaces import graph_iri, made
-from sekinin.store import EmbeddedStore, asserted_beside
+from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
+from sekinin.store import MEMORY, EmbeddedStore, asserted_beside
 
 Progress = Callable[[str], None]
 """Is told each step, and at its end how long it took."""
+MUCH: Final = 200_000
+"""Quads from which the search index is written in a process of its own."""
+HELD: Final = 150_000_000
+"""Bytes of texts that are held in memory while they are worked on, which is faster; more lie on disk."""
+TOGETHER: Final = 100
+"""Texts that are put into one form together."""
+_TEXTS: Final = "texts.nq"
+_INFERRED = ox.NamedNode(graph_iri("inferred"))
 
 
 @dataclass(frozen=True)
@@ -104,10 +118,14 @@ def _kept(path: Path) -> bytes | None:
     return content if digest.strip().decode("ascii", "replace") == hashlib.sha256(content).hexdigest() else None
 
 
-def _keep(path: Path, content: bytes, pattern: str) -> None:
+def _keep(path: Path, content: bytes) -> None:
     write_whole(path, content + b"\n# sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n")
-    for old in path.parent.glob(pattern):
-        if old != path:
+
+
+def _sweep(folder: Path, pattern: str, wanted: set[str]) -> None:
+    """Take away what an older build left of a step."""
+    for old in folder.glob(pattern):
+        if old.name not in wanted:
             old.unlink(missing_ok=True)
 
 
@@ -116,54 +134,186 @@ def texts_store() -> EmbeddedStore:
     return EmbeddedStore.of(quad for text in texts.read_all() for quad in text.quads)
 
 
-def infer(read: list[texts.Text], again: bool = False) -> tuple[list[ox.Quad], bool]:
-    """Return the closure of ``read`` as quads of the inferred graph, and whether it had to be computed."""
-    wanted = [text for text in read if text.kind in ("ontology", "graphs")]
-    key = _key("infer", texts.digest(text.path for text in wanted))
-    kept = resources.build_folder() / "steps" / f"inferred-{key}.nt"
-    graph = ox.NamedNode(graph_iri("inferred"))
-    content = None if again else _kept(kept)
-    done = content is None
-    if content is None:
-        from sekinin import infer as reasoner
-        from sekinin.convert import to_graph
+@dataclass
+class Reading:
+    """What the texts say and what follows from them.
 
-        ontology = to_graph(text.quads for text in wanted if text.kind == "ontology")
-        new = reasoner.closure(ontology, [to_graph(text.quads for text in wanted if text.kind == "graphs")])
-        content = "".join(sorted(f"<{s}> <{p}> <{o}> .\n" for s, p, o in new)).encode("utf-8")
-        _keep(kept, content, "inferred-*.nt")
-    quads = [ox.Quad(q.subject, q.predicate, q.object, graph) for q in ox.parse(content, ox.RdfFormat.N_TRIPLES)]
-    return quads, done
+    Args:
+        ground: the vocabulary, closed.
+        papers: what each paper gives, by its name within the house.
+        sources: every Turtle file, in the order of ``texts.KINDS`` and of their names.
+        inferred: what follows, as sorted lines of N-Triples.
+        added: what follows only from several papers together.
+        done: whether anything had to be computed.
+        room: folder for a store that is too large for memory, and for the texts as lines; without one nothing is written.
+    """
+
+    ground: parts.Ground
+    papers: dict[str, parts.Part]
+    sources: list[parts.Source]
+    inferred: bytes = b""
+    added: list[rules.Fact] = field(default_factory=list)
+    done: bool = False
+    room: Path | None = None
+
+    @cached_property
+    def engine(self) -> ox.Store:
+        """A store that holds the texts, each in its graph; ``infer`` adds what follows."""
+        if self.room is None:
+            return _held(self.sources)
+        if sum(len(source.content) for source in self.sources) < HELD:
+            engine = _held(self.sources)
+            engine.dump(str(self.room / _TEXTS), ox.RdfFormat.N_QUADS)
+            return engine
+        with (self.room / _TEXTS).open("wb") as lines:
+            for at in range(0, len(self.sources), TOGETHER):
+                _held(self.sources[at : at + TOGETHER]).dump(lines, ox.RdfFormat.N_QUADS)
+        return _bulk(self.room / "store", self.room / _TEXTS)
+
+    @property
+    def held(self) -> EmbeddedStore:
+        """The store, to be asked."""
+        on_disk = self.room is not None and (self.room / "store").is_dir()
+        return EmbeddedStore(self.engine, str(self.room) if on_disk else MEMORY)
+
+    @property
+    def triples(self) -> dict[str, int]:
+        """Number of triples by kind of text, and of those that follow."""
+        ground = self.ground
+        said = ground.own.triples + sum(part.triples for part in self.papers.values())
+        return {"ontology": len(ground.ontology), "shapes": len(ground.shapes), "graphs": said, "inferred": self.inferred.count(b"\n")}
 
 
-def check(read: list[texts.Text], inferred: list[ox.Quad], again: bool = False) -> tuple[list[Finding], bool]:
-    """Return what shapes and checks find in ``read`` with ``inferred``, and whether they had to be run."""
-    files = [text.path for text in read] + list(resources.question_files())
-    key = _key("check", texts.digest(files))
+def _held(found: Iterable[parts.Source]) -> ox.Store:
+    """Return a store in memory that holds texts, each in its graph."""
+    engine = ox.Store()
+    for source in found:
+        engine.bulk_load(source.content, ox.RdfFormat.TURTLE, base_iri=PREFIXES["id"], to_graph=ox.NamedNode(graph_iri(source.topic)))
+    return engine
+
+
+def sources() -> list[parts.Source]:
+    """Return every Turtle file of the house as it stands."""
+    return [parts.Source(resources.topic(path), str(path), path.read_bytes()) for kind in texts.KINDS for path in resources.texts(kind)]
+
+
+def read(found: list[parts.Source], room: Path | None = None) -> Reading:
+    """Read the vocabulary and close it; papers are read by ``infer``.
+
+    Args:
+        room: as of ``Reading``.
+    """
+    fixed = [texts.parse(s.topic, Path(s.path), s.content, ontology_terms()) for s in found if not parts.is_paper(s.topic)]
+    ontology, graphs, shapes = ([quad for text in fixed if text.kind == kind for quad in text.quads] for kind in ("ontology", "graphs", "shapes"))
+    return Reading(parts.Ground(ontology, graphs, shapes, ontology_terms()), {}, found, room=room)
+
+
+def infer(reading: Reading, again: bool = False, crew: parts.Crew | None = None, progress: Progress = lambda _: None) -> Reading:
+    """Read the papers that changed and say what follows from all.
+
+    Args:
+        crew: who reads; processes of this machine if None.
+    Raises:
+        SekininError: of the first paper that cannot be read or contradicts itself; the others are kept all the same.
+    """
+    papers = [source for source in reading.sources if parts.is_paper(source.topic)]
+    ground = _key("part", parts.digest(source for source in reading.sources if not parts.is_paper(source.topic)))
+    folder = resources.build_folder() / "steps"
+    names = {s.topic: f"part-{parts.digest([s], ground)[:24]}.json" for s in papers}
+    todo: list[parts.Source] = []
+    for source in papers:
+        content = None if again else _kept(folder / names[source.topic])
+        if content is None:
+            todo.append(source)
+        else:
+            reading.papers[source.topic] = parts.Part.found(content)
+    bad: dict[str, SekininError] = {}
+
+    def done(source: parts.Source, result: parts.Part | SekininError) -> None:
+        if isinstance(result, SekininError):
+            bad[source.topic] = result
+        else:
+            reading.papers[source.topic] = result
+            _keep(folder / names[source.topic], result.kept())
+        finished = len(reading.papers) + len(bad)
+        if len(papers) > 50 and finished % 50 == 0:
+            progress(f"infer: {finished:,} of {len(papers):,} papers")
+
+    if todo:
+        (crew or parts.local())(reading.ground, todo, done)
+    for topic in sorted(bad):
+        raise bad[topic]
+    reading.papers = dict(sorted(reading.papers.items()))
+    _sweep(folder, "part-*.json", set(names.values()))
+    closed = folder / f"closed-{ground[:24]}.txt"
+    reading.done = bool(todo) or again or _kept(closed) is None
+    _keep(closed, b"the vocabulary of this digest was closed")
+    _sweep(folder, "closed-*.txt", {closed.name})
+    _together(reading)
+    return reading
+
+
+def _together(reading: Reading) -> None:
+    """Put together what follows from each paper, and what follows only from several; nothing that is asserted stands in it."""
+    ground, papers = reading.ground, reading.papers
+    lines = set(ground.own.inferred).union(*(part.inferred for part in papers.values()))
+    lines.difference_update(*(part.repeated for part in papers.values()))
+    added = {parts.line(fact): fact for fact in rules.told(ground.rules, parts.across(ground, papers))}
+    asserted = {line for line, fact in added.items() if line not in lines and _holds(reading.engine, fact)}
+    reading.added = [fact for line, fact in added.items() if line not in lines and line not in asserted]
+    several = parts.shared(ground, papers)
+    for line in [line for line in lines if line[1 : line.index(">")] in several]:
+        s, p, o = (word[1:-1] for word in line[:-3].split(" "))
+        if _holds(reading.engine, (s, p, o)):
+            lines.remove(line)
+    reading.inferred = "".join(sorted(lines.union(added) - asserted)).encode("utf-8")
+    del lines
+    reading.engine.bulk_load(reading.inferred, ox.RdfFormat.N_TRIPLES, to_graph=_INFERRED)
+
+
+def _holds(engine: ox.Store, fact: rules.Fact) -> bool:
+    return next(iter(engine.quads_for_pattern(*(ox.NamedNode(word) for word in fact))), None) is not None
+
+
+def check(reading: Reading, again: bool = False) -> tuple[list[Finding], bool]:
+    """Return what shapes and checks find in ``reading``, and whether they had to be run."""
+    questions = [parts.Source(resources.topic(path), str(path), path.read_bytes()) for path in resources.question_files()]
+    key = _key("check", parts.digest([*reading.sources, *questions]))
     kept = resources.build_folder() / "steps" / f"findings-{key}.json"
     content = None if again else _kept(kept)
     done = content is None
     if content is None:
         from sekinin import check as checker
-        from sekinin.convert import to_graph
 
-        quads = [quad for text in read for quad in text.quads if text.kind != "shapes"]
-        where = checker.files_of(quads, {text.graph: text.topic + ".ttl" for text in read})
-        shape_graph = to_graph(text.quads for text in read if text.kind == "shapes")
-        found = checker.shapes(to_graph([quads, inferred]), shape_graph, where)
-        found += checker.checks(EmbeddedStore.of([*quads, *inferred]), where)
+        found = checker.shapes(*_to_judge(reading))
+        found += checker.checks(reading.held)
+        order = {graph_iri(s.topic): s.topic + ".ttl" for s in reading.sources if not s.topic.startswith("shapes/")}
+        where = parts.files(found, reading.engine, order)
+        found = checker.ordered(replace(finding, file=where.get(finding.where, "")) for finding in found)
         content = json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=1).encode("utf-8")
-        _keep(kept, content, "findings-*.json")
+        _keep(kept, content)
+        _sweep(kept.parent, "findings-*.json", {kept.name})
     return [Finding(**item) for item in json.loads(content)], done
 
 
-def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = False) -> Built:
+def _to_judge(reading: Reading) -> tuple[Graph, Graph, Iterable[str] | None]:
+    """Return what pySHACL must look at: data, shapes, and the nodes that are in doubt, or None for all."""
+    whole = parts.Whole(reading.ground, reading.papers, reading.engine, reading.added)
+    doubtful, shapes = whole.suspects(), to_graph([reading.ground.shapes])
+    if doubtful is not None:
+        return whole.excerpt(doubtful), shapes, doubtful
+    not_data = {ox.NamedNode(graph_iri(source.topic)) for source in reading.sources if source.topic.startswith("shapes/")}
+    return to_graph([[quad for quad in reading.engine if quad.graph_name not in not_data]]), shapes, None
+
+
+def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = False, crew: parts.Crew | None = None) -> Built:
     """Make the store from the texts, as far as anything changed.
 
     Args:
         progress: is told what goes on.
         again: do every step, whatever was kept.
         dry: do everything but load; the store that is in use stays.
+        crew: who reads the papers; processes of this machine if None.
     Raises:
         BadData: for a text that cannot be read.
         Unreasonable: for a contradiction.
@@ -176,41 +326,71 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         known = manifest()
         if not again and not dry and known.get("key") == key and known.get("files") == _whole():
             return Built(key, known["version"], current(), _findings(known), steps, known["triples"])
-        with _step("read", steps, progress):
-            read = texts.read_all()
-        with _step("infer", steps, progress) as skip:
-            inferred, done = infer(read, again)
-            skip(not done)
-        with _step("check", steps, progress) as skip:
-            findings, done = check(read, inferred, again)
-            skip(not done)
-        quads = [quad for text in read for quad in text.quads]
-        triples = {kind: sum(len(text.quads) for text in read if text.kind == kind) for kind in texts.KINDS}
-        triples["inferred"] = len(inferred)
-        built = Built(key, "", None, tuple(findings), steps, triples)
-        if dry or built.violations:
-            return built
-        with _step("derive", steps, progress):
-            from sekinin.derive import derive
-
-            held = EmbeddedStore.of([*quads, *inferred])
-            derived = list(derive(held))
-            held.engine.bulk_extend(derived)
-            triples["derived"] = len(derived)
-        with _step("describe", steps, progress):
-            from sekinin.describe import canonical_digest, describe
-
-            version, issued = canonical_digest(held.engine), datetime.now(UTC).replace(microsecond=0)
-            description = list(describe(held, version, issued))
-            triples["description"] = len(description)
-        with _fresh(key) as fresh:
-            with _step("load", steps, progress):
-                built = replace(built, version=version, store=current())
-                _load([*quads, *inferred, *derived, *description], fresh)
-            with _step("search", steps, progress):
-                search.write(search.beside(fresh / "store"), search.entries(held))
+        found = sources()
+        with _fresh(key) as fresh, ThreadPoolExecutor(1) as aside:  # which ends before the folder goes
+            with _step("read", steps, progress):
+                reading = read(found, None if dry else fresh)
+            del found  # it goes with ``reading.sources``
+            if not dry:
+                with _step("load", steps, progress):
+                    asserted = _aside(reading, fresh, aside)
+            with _step("infer", steps, progress) as skip:
+                infer(reading, again, crew, progress)
+                skip(not reading.done)
+            with _step("check", steps, progress) as skip:
+                findings, done = check(reading, again)
+                skip(not done)
+            built = Built(key, "", None, tuple(findings), steps, reading.triples)
+            if dry or built.violations:
+                return built
+            reading.papers.clear()
+            reading.sources.clear()
+            version, issued = _finished(reading.held, fresh, built, progress)
+            del reading.engine  # closed, so that the engine tidies up no file whose size stands in the manifest
+            asserted()
+            built = replace(built, version=version, store=current())
             _manifest(fresh, built, issued)
         return built
+
+
+def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress) -> tuple[str, datetime]:
+    """Add what is derived and what describes it all, write the index and the files to fetch; return the version and when it was made."""
+    from sekinin.derive import derive
+    from sekinin.describe import Lines, canonical_digest, count, describe, dumps
+
+    steps, triples = built.steps, built.triples
+    with _step("derive", steps, progress):
+        derived = list(derive(held))
+        held.engine.bulk_extend(derived)
+        triples["derived"] = len(derived)
+    with _step("store", steps, progress):
+        engine = _on_disk(held, fresh)
+    with _beside(held, engine, fresh, sum(triples.values())) as searched:
+        with _step("describe", steps, progress):
+            said = Lines.of(held.engine, fresh / "sorted.nq")
+            version, issued = canonical_digest(held.engine, said), datetime.now(UTC).replace(microsecond=0)
+            counts = count(held, said)
+            description = list(describe(held, version, issued, counts))
+            triples["description"] = len(description)
+            for each in {engine, held.engine}:
+                each.bulk_extend(description)
+            engine.flush()
+            dumps(held, fresh / "dumps", counts, said)
+            said.away()
+        with _step("search", steps, progress):
+            searched()
+    return version, issued
+
+
+def _on_disk(held: EmbeddedStore, fresh: Path) -> ox.Store:
+    """Return a store on disk that holds what ``held`` does: itself, if it is there already."""
+    if held.where != MEMORY:
+        return held.engine
+    lines = fresh / "whole.nq"
+    held.engine.dump(str(lines), ox.RdfFormat.N_QUADS)
+    engine = _bulk(fresh / "store", lines)
+    lines.unlink()
+    return engine
 
 
 def _whole() -> dict[str, str] | None:
@@ -231,43 +411,94 @@ def _key(step: str, content: str) -> str:
 
 @contextmanager
 def _fresh(key: str) -> Iterator[Path]:
-    """Give a folder for what a build makes; at the end it takes the place of the one in use, and after an error nothing of it is left."""
+    """Give a folder for what a build makes; once it has a manifest it takes the place of the one in use, else nothing of it is left."""
     folder = resources.build_folder()
     fresh, link = folder / f"new-{os.getpid()}", folder / f"current-{os.getpid()}"
     final = folder / f"dataset-{key}"
     if final.exists():  # the same texts, built again
         final = folder / f"dataset-{key}-{time.time_ns()}"
     shutil.rmtree(fresh, ignore_errors=True)
+    before = ""
     try:
         fresh.mkdir()
         yield fresh
-        fresh.rename(final)
-        link.unlink(missing_ok=True)
-        link.symlink_to(final.name)
-        before = os.path.realpath(folder / "current")
-        os.replace(link, folder / "current")
+        if (fresh / "manifest.json").is_file():
+            fresh.rename(final)
+            link.unlink(missing_ok=True)
+            link.symlink_to(final.name)
+            before = os.path.realpath(folder / "current")
+            os.replace(link, folder / "current")
     except (OSError, RuntimeError, StoreFailure) as why:
-        for left in (fresh, final):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(final, ignore_errors=True)
         link.unlink(missing_ok=True)
         if isinstance(why, StoreFailure):
             raise
         full = isinstance(why, OSError) and why.errno == errno.ENOSPC
         remedy = "make room" if full else f"see to it that {folder / 'current'} can be replaced"
         raise StoreFailure(str(folder), f"the new store could not be written ({why})", remedy) from why
-    for old in folder.glob("dataset-*"):  # readers may still hold the one before
-        if old != final and str(old) != before:
-            shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    if before:
+        for old in folder.glob("dataset-*"):  # readers may still hold the one before
+            if old != final and str(old) != before:
+                shutil.rmtree(old, ignore_errors=True)
 
 
-def _load(quads: list[ox.Quad], fresh: Path) -> None:
-    """Write the store, the dumps, and the store of what was asserted."""
-    from sekinin.describe import dumps
+def _aside(reading: Reading, fresh: Path, aside: Executor) -> Callable[[], None]:
+    """Load the texts, begin to write the store of what was asserted from the same lines, and return what waits for its end."""
+    assert reading.engine is not None
+    work = [aside.submit(_bulk, asserted_beside(fresh / "store"), fresh / _TEXTS)]
 
-    whole = _write(fresh / "store", quads)
-    dumps(whole, fresh / "dumps")
-    del whole
-    _write(asserted_beside(fresh / "store"), (quad for quad in quads if made(cast(ox.NamedNode, quad.graph_name).value) == "asserted"))
+    def end() -> None:
+        work.pop().result().flush()
+        (fresh / _TEXTS).unlink()
+
+    return end
+
+
+@contextmanager
+def _beside(held: EmbeddedStore, engine: ox.Store, fresh: Path, quads: int) -> Iterator[Callable[[], None]]:
+    """Begin to write the search index in a program beside this one if there is much of it, and give what waits for its end; else that does it.
+
+    Args:
+        engine: what ``held`` holds, on disk.
+    Raises:
+        StoreFailure: when it ends, if it failed or was killed.
+    """
+    target = search.beside(fresh / "store")
+    if quads < MUCH:
+
+        def here() -> None:
+            search.write(target, search.entries(held))
+
+        yield here
+        return
+    looked = fresh / "looked"
+    engine.flush()
+    engine.backup(str(looked))  # links to the same files, which stay as they are
+    code = "import sys;from pathlib import Path;from sekinin import search;from sekinin.store import EmbeddedStore;"
+    code += "search.write(Path(sys.argv[2]),search.entries(EmbeddedStore.open(Path(sys.argv[1]))))"
+    child = subprocess.Popen([sys.executable, "-c", code, str(looked), str(target)], stderr=subprocess.PIPE, text=True)
+
+    def end() -> None:
+        _, said = child.communicate()
+        if child.returncode:
+            why = said.strip().rpartition("\n")[2] or f"exit code {child.returncode}"
+            raise StoreFailure("search", f"the index could not be written ({why})", "make room, and run: sekinin build --again")
+        shutil.rmtree(looked)
+
+    try:
+        yield end
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
+
+
+def _bulk(folder: Path, lines: Path) -> ox.Store:
+    engine = ox.Store(str(folder))
+    engine.bulk_load(path=str(lines), format=ox.RdfFormat.N_QUADS)
+    return engine
 
 
 def _manifest(fresh: Path, built: Built, issued: datetime) -> None:
@@ -280,13 +511,6 @@ def _manifest(fresh: Path, built: Built, issued: datetime) -> None:
         "files": _files(fresh / "store"),
     }
     write_whole(fresh / "manifest.json", json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8"))
-
-
-def _write(folder: Path, quads: Iterable[ox.Quad]) -> EmbeddedStore:
-    engine = ox.Store(str(folder))
-    engine.bulk_extend(quads)
-    engine.flush()
-    return EmbeddedStore(engine, str(folder))
 
 
 @contextmanager

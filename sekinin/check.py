@@ -7,44 +7,48 @@ a build. Constraints over one node are shapes; questions over several are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
-import pyoxigraph as ox
 from pyshacl import validate
 from rdflib import Graph, Literal, URIRef
-from rdflib.namespace import RDF, SH
+from rdflib.namespace import SH
 from rdflib.term import Node
 
 from sekinin import queries
 from sekinin.errors import BadData
-from sekinin.model import Finding
+from sekinin.model import Finding, Question
 from sekinin.namespaces import shrink
 from sekinin.store import EmbeddedStore, rows
 
 SEVERITIES = ("Violation", "Warning", "Info")
 
 
-def shapes(data: Graph, shape_graph: Graph, files: Mapping[str, str]) -> list[Finding]:
+def shapes(data: Graph, shape_graph: Graph, doubtful: Iterable[str] | None = None) -> list[Finding]:
     """Validate ``data`` against ``shape_graph`` with pySHACL.
 
     Args:
         data: everything that a shape may look at: statements, reference data, ontology, inferences.
-        files: for a subject's IRI, the file that describes it.
+        doubtful: the only nodes that may have a finding, as ``conform`` gives them; None for all.
+    Returns:
+        findings without their files.
     Raises:
         BadData: if the shapes themselves are wrong.
     Source: W3C SHACL, 20 July 2017.
     """
+    focus: list[str | URIRef] | None = None if doubtful is None else [URIRef(node) for node in doubtful]
+    if focus == []:
+        return []
     try:
-        _, report, _ = validate(data, shacl_graph=shape_graph, inference="none", advanced=False, meta_shacl=False)
+        _, report, _ = validate(data, shacl_graph=shape_graph, inference="none", advanced=False, meta_shacl=False, focus_nodes=focus)
     except Exception as why:  # pySHACL raises several classes of its own for malformed shapes
         raise BadData("shapes/", f"pySHACL cannot use them: {why}", "mend the shape that it names") from why
     if not isinstance(report, Graph):
         raise BadData("shapes/", f"pySHACL gave no report: {report}", "mend the shape that it names")
-    found = (_finding(report, result, files) for result in report.objects(None, SH.result))
-    return sorted(found, key=_order)
+    return ordered(_finding(report, result) for result in report.objects(None, SH.result))
 
 
-def _finding(report: Graph, result: Node, files: Mapping[str, str]) -> Finding:
+def _finding(report: Graph, result: Node) -> Finding:
     def one(predicate: URIRef) -> str:
         value = report.value(result, predicate)
         return "" if value is None else str(value)
@@ -57,48 +61,29 @@ def _finding(report: Graph, result: Node, files: Mapping[str, str]) -> Finding:
         rule=shrink(one(SH.sourceShape)),
         what=messages,
         value=one(SH.value),
-        file=files.get(where, ""),
     )
 
 
-def checks(store: EmbeddedStore, files: Mapping[str, str]) -> list[Finding]:
-    """Ask every ``queries/checks/<defect>.rq``; each row is a finding about ``?this``."""
-    found = []
-    for name, question in queries.catalogue().items():
-        if not name.startswith("checks/"):
-            continue
-        severity = question.header.get("severity", "Violation")
-        what = {"en": question.summary("en"), "ja": question.summary("ja")}
-        for row in rows(queries.bind(question, {}).ask(store)):
-            where = _text(row["this"])
-            value = _text(row["value"]) if "value" in row else ""
-            found.append(Finding(severity, where, name, what, value, files.get(where, "")))
-    return sorted(found, key=_order)
-
-
-def _order(finding: Finding) -> tuple[int, str, str, str]:
-    return SEVERITIES.index(finding.severity), finding.file, finding.where, finding.rule
-
-
-def _text(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> str:
-    return term.value
-
-
-def files_of(quads: Iterable[ox.Quad], topics: Mapping[str, str]) -> dict[str, str]:
-    """Return for each subject the file that describes it (the first in which it has a type, else that names it).
+def checks(store: EmbeddedStore, workers: int = 2) -> list[Finding]:
+    """Ask every ``queries/checks/<defect>.rq``; each row is a finding about ``?this``, without its file.
 
     Args:
-        topics: for the IRI of a graph, the name of its file within the house.
+        workers: number of threads that ask; the engine answers without holding up the program.
     """
-    typed: dict[str, str] = {}
-    told: dict[str, str] = {}
-    for quad in quads:
-        if isinstance(quad.graph_name, ox.NamedNode):
-            file = topics.get(quad.graph_name.value, "")
-            if isinstance(quad.subject, ox.NamedNode):
-                told.setdefault(quad.subject.value, file)
-                if quad.predicate.value == str(RDF.type):
-                    typed.setdefault(quad.subject.value, file)
-            if isinstance(quad.object, ox.NamedNode):
-                told.setdefault(quad.object.value, file)
-    return told | typed
+    asked = [question for name, question in queries.catalogue().items() if name.startswith("checks/")]
+    with ThreadPoolExecutor(workers) as pool:
+        return ordered(finding for found in pool.map(lambda question: _asked(store, question), asked) for finding in found)
+
+
+def _asked(store: EmbeddedStore, question: Question) -> list[Finding]:
+    severity = question.header.get("severity", "Violation")
+    what = {"en": question.summary("en"), "ja": question.summary("ja")}
+    found = []
+    for row in rows(queries.bind(question, {}).ask(store)):
+        found.append(Finding(severity, row["this"].value, question.name, what, row["value"].value if "value" in row else ""))
+    return found
+
+
+def ordered(findings: Iterable[Finding]) -> list[Finding]:
+    """Return ``findings``, the worst first, then by file and node."""
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.file, f.where, f.rule, f.value))

@@ -7,6 +7,7 @@ contradicts itself; 7 the store failed; 8 refused.
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable
@@ -17,13 +18,16 @@ from typing import Any
 import click
 
 from sekinin import build as builder
+from sekinin import describe, queries, resources
 from sekinin import export as exporter
-from sekinin import queries, resources
-from sekinin.errors import BadData, BadQuery, Missing, Refused, SekininError
+from sekinin.account import Account
+from sekinin.errors import BadData, BadQuery, Missing, Refused, SekininError, StoreFailure
 from sekinin.formats import GRAPHS
 from sekinin.model import Finding
 from sekinin.namespaces import shrink
 from sekinin.store import RemoteStore, Result, Store, Triples
+
+HALF = "the store does not say which version it holds, so that it may be filled by half"
 
 
 class _Errors(click.Group):
@@ -41,7 +45,9 @@ class _Errors(click.Group):
             sys.stderr.close()
             ctx.exit(0)
         except (OSError, RuntimeError) as why:
-            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; check the place, or run: sekinin build --again", err=True)
+            full = getattr(why, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            remedy = "make room, and run the command again" if full else "check the place, or run: sekinin build --again"
+            click.echo(f"sekinin: {getattr(why, 'filename', None) or 'store'}: {why}; {remedy}", err=True)
             ctx.exit(7)
 
 
@@ -60,8 +66,14 @@ def _progress(quiet: bool) -> Callable[[str], None]:
 language = click.option(
     "--lang", type=click.Choice(["ja", "en"]), envvar="SEKININ_LANG", default="en", show_default=True, help="Language of messages."
 )
+spread = click.option(
+    "--scheduler", metavar="URL", envvar="SEKININ_SCHEDULER", help="Have papers read by this Dask cluster, as tcp://host:8786; default: this machine."
+)
 quietly = click.option("--quiet", is_flag=True, help="Show no progress.")
 remote = click.option("--store", "endpoint", metavar="URL", envvar="SEKININ_STORE", help="Ask this SPARQL server instead of the built store.")
+account = click.option(
+    "--account", envvar="SEKININ_ACCOUNT", metavar="NAME:PASSWORD", default="", help="Account on that server; better in SEKININ_ACCOUNT."
+)
 
 
 @click.group(cls=_Errors, epilog=_example("sekinin build", "sekinin serve"))
@@ -72,13 +84,19 @@ def main() -> None:
 
 @main.command(epilog=_example("sekinin build", "sekinin build --check"))
 @click.option("--again", is_flag=True, help="Do every step, also where nothing changed.")
+@spread
 @click.option("--check", "dry", is_flag=True, help="Do everything but load, and demand house Turtle: for CI.")
 @language
 @quietly
-def build(again: bool, dry: bool, lang: str, quiet: bool) -> None:
+def build(again: bool, scheduler: str | None, dry: bool, lang: str, quiet: bool) -> None:
     """Make the store: read, infer, check, derive, load. Only what changed is done again."""
     unformed = _not_in_house_form() if dry else []
-    built = builder.build(_progress(quiet), again, dry)
+    crew = None
+    if scheduler:
+        from sekinin.spread import cluster
+
+        crew = cluster(scheduler)
+    built = builder.build(_progress(quiet), again, dry, crew)
     _tell(built.findings, lang, err=True)
     for path in unformed:
         click.echo(f"{path}: not in house form; run: sekinin fmt {path}", err=True)
@@ -97,14 +115,13 @@ def build(again: bool, dry: bool, lang: str, quiet: bool) -> None:
 @quietly
 def infer(again: bool, quiet: bool) -> None:
     """Compute what follows from the ontology (OWL 2 RL), new triples only."""
-    from sekinin import texts
-
     start = time.monotonic()
     say = _progress(quiet)
     say("infer …")
-    quads, done = builder.infer(texts.read_all(("ontology", "graphs")), again)
-    say(f"infer: {time.monotonic() - start:.1f} s" if done else "infer: unchanged")
-    click.echo(f"{len(quads):,} new triples in {resources.build_folder() / 'steps'}")
+    reading = builder.infer(builder.read(builder.sources()), again, progress=say)
+    say(f"infer: {time.monotonic() - start:.1f} s" if reading.done else "infer: unchanged")
+    path = exporter.write_whole(resources.build_folder() / "steps" / "inferred.nt", reading.inferred)
+    click.echo(f"{reading.triples['inferred']:,} new triples in {path}")
 
 
 @main.command(epilog=_example("sekinin check --lang ja"))
@@ -113,14 +130,11 @@ def infer(again: bool, quiet: bool) -> None:
 @quietly
 def check(again: bool, lang: str, quiet: bool) -> None:
     """Hold the graph against its shapes and its checks; exit 1 if there is a Violation."""
-    from sekinin import texts
-
     say = _progress(quiet)
     say("read and infer …")
-    read = texts.read_all()
-    inferred, _ = builder.infer(read)
+    reading = builder.infer(builder.read(builder.sources()), progress=say)
     say("check …")
-    findings, _ = builder.check(read, inferred, again)
+    findings, _ = builder.check(reading, again)
     _tell(findings, lang)
     counts = {s: sum(1 for f in findings if f.severity == s) for s in ("Violation", "Warning", "Info")}
     click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
@@ -140,8 +154,11 @@ def check(again: bool, lang: str, quiet: bool) -> None:
 @click.option("--list", "listing", is_flag=True, help="List the saved questions.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "tsv", "json", "xml", "turtle"]), default="table", show_default=True)
 @remote
+@account
 @language
-def query(question: str | None, params: tuple[str, ...], text: str | None, listing: bool, form: str, endpoint: str | None, lang: str) -> None:
+def query(
+    question: str | None, params: tuple[str, ...], text: str | None, listing: bool, form: str, endpoint: str | None, account: str, lang: str
+) -> None:
     """Ask a saved question, or any SPARQL query."""
     if listing:
         for name, known in queries.catalogue().items():
@@ -157,9 +174,11 @@ def query(question: str | None, params: tuple[str, ...], text: str | None, listi
         if name in given:
             raise click.UsageError(f"--param {name}: given twice")
         given[name] = value
-    store: Store = RemoteStore(endpoint) if endpoint else builder.open_current()
+    store: Store = RemoteStore(endpoint, account=Account(account)) if endpoint else builder.open_current()
     result = queries.bind(queries.get(question), given).ask(store) if question else store.query(text or "")
     _print(result, form)
+    if endpoint and question and describe.held(store) is None:
+        click.echo(f"sekinin: {endpoint}: {HALF}, and this may not be the whole answer", err=True)
 
 
 def _print(result: Result, form: str) -> None:
@@ -220,6 +239,22 @@ def export(form: str, provider: str | None, asserted: bool, out: Path | None, qu
     click.echo(exporter.write_whole(path, content))
 
 
+@main.command(epilog=_example("sekinin publish http://127.0.0.1:3030/ds/data"))
+@click.argument("address", metavar="URL")
+@account
+@click.option("--seconds", default=120.0, show_default=True, type=click.FloatRange(1), help="Longest wait for one graph.")
+@quietly
+def publish(address: str, account: str, seconds: float, quiet: bool) -> None:
+    """Fill another server by its Graph Store Protocol at URL, graph by graph; a second run goes on where the first stopped."""
+    from sekinin.publish import Target
+    from sekinin.publish import publish as fill
+
+    if not address.startswith(("http://", "https://")):
+        raise Refused(address, "this is no address of a server", "write it whole, as http://host:port/path")
+    done = fill(builder.open_current(), Target(address, Account(account), seconds), _progress(quiet))
+    click.echo(f"{done.sent} graphs written, {done.kept} as they were, {done.triples:,} triples verified")
+
+
 @main.command(epilog=_example("sekinin verify --corpus ~/papers"))
 @click.option("--corpus", type=click.Path(path_type=Path), envvar="SEKININ_CORPUS", required=True, help="Folder that holds the papers' texts.")
 @click.option("--allow-missing", is_flag=True, help="Exit 0 although a paper is not there; its citations stay unproved.")
@@ -249,15 +284,17 @@ def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
 @click.option("--format", "form", type=click.Choice(["turtle", "json"]), default="turtle", show_default=True)
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Papers read at once.")
 @click.option("--again", is_flag=True, help="Read, also where the draft is there already.")
+@spread
 @quietly
-def read_papers(papers: tuple[Path, ...], out: Path | None, form: str, workers: int, again: bool, quiet: bool) -> None:
+def read_papers(papers: tuple[Path, ...], out: Path | None, form: str, workers: int, again: bool, scheduler: str | None, quiet: bool) -> None:
     """Read papers or folders of papers into drafts that nobody has reviewed. Exit 1 if one could not be read."""
     from sekinin.reading import many
+    from sekinin.spread import hands
 
     say = _progress(quiet)
     outcomes = many.read_all(
         list(many.papers_in(papers)), out or resources.drafts_folder(), form, workers, again,
-        lambda done, of, last: say(f"{done}/{of} {last.paper}: {last.state}"),
+        lambda done, of, last: say(f"{done}/{of} {last.paper}: {last.state}"), hands(scheduler) if scheduler else None,
     )  # fmt: skip
     for one in outcomes:
         if one.state == "failed":
@@ -336,7 +373,7 @@ _decision("reject", "Turn statements down.", "sekinin review reject drafts/acme.
 @review.command("publish", epilog=_example("sekinin review publish drafts/acme.ttl --out graphs/acme/paper-1.0.ttl"))
 @click.argument("draft", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write, in graphs/ for the next build.")
-def publish(draft: Path, out: Path) -> None:
+def publish_reviewed(draft: Path, out: Path) -> None:
     """Write what was accepted as house Turtle; refused where a statement changed after its review."""
     from sekinin.reading.review import published
 
@@ -463,8 +500,9 @@ def _not_in_house_form(files: tuple[Path, ...] = ()) -> list[Path]:
 @click.option("--build/--no-build", "first", default=True, help="Build first, if anything changed.")
 @click.option("--log", type=click.Choice(["json", "plain", "off"]), help="A line for each request on standard error; SEKININ_SERVE_LOG, else plain.")
 @remote
+@account
 @quietly
-def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | None, quiet: bool) -> None:
+def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | None, account: str, quiet: bool) -> None:
     """Serve the pages and the SPARQL endpoint."""
     import socket
     from dataclasses import replace
@@ -477,21 +515,29 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
     say = _progress(quiet)
     if first and not endpoint and builder.build(say).violations:
         raise BadData("graphs/", "the graph has violations, so it is not served", "see them with: sekinin check")
+    user = Account(account)
+    elsewhere = RemoteStore(endpoint, account=user) if endpoint else None
+    whole = describe.held(elsewhere) if elsewhere else None
+    if elsewhere and whole is None:
+        raise StoreFailure(elsewhere.where, HALF, "run: sekinin publish")
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as why:
         known = (why.errno or 0) < 0  # the name of the host, not the port
         remedy = "choose another address with --host, as 127.0.0.1" if known else "choose another with --port, or 0 for a free one"
         raise Refused(f"{host}:{port}", f"cannot listen there ({why.strerror or why})", remedy) from why
-    from sekinin.workers import Limits, Pool
+    from sekinin.workers import Gate, Limits, Pool
     from webapp import create_app
     from webapp.serving import run
     from webapp.warm import warm
 
-    if endpoint:
-        app, pool = create_app(RemoteStore(endpoint), settings=settings), None
+    limits = Limits.from_environment()
+    pool: Pool | Gate
+    if elsewhere and whole:
+        pool = Gate(RemoteStore(elsewhere.where, limits.seconds, limits.bytes, user), limits)
+        app = create_app(elsewhere, pool, *whole, settings)
     else:
-        pool = Pool(builder.current(), Limits.from_environment())
+        pool = Pool(builder.current(), limits)
         said = builder.manifest()
         app = create_app(builder.open_current(), pool, said["version"], datetime.fromisoformat(said["issued"]), settings)
     click.echo(f"http://{host}:{listener.getsockname()[1]}/")
@@ -499,8 +545,7 @@ def serve(host: str, port: int, first: bool, log: str | None, endpoint: str | No
         warm(app)
         run(app, listener, settings)
     finally:
-        if pool:
-            pool.close()
+        pool.close()
 
 
 def _tell(findings: tuple[Finding, ...] | list[Finding], lang: str, err: bool = False) -> None:

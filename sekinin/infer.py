@@ -29,7 +29,7 @@ def relevant(ontology: Graph, data: Iterable[Graph]) -> Graph:
     when it is a type. Labels, positions and digests are named by none; they are most of the
     graph. ``tests/test_infer.py`` proves that the closure is the same without them.
     """
-    named = _named_by_axioms(ontology)
+    named = named_by_axioms(ontology)
     kept = Graph()
     for graph in data:
         for s, p, o in graph:
@@ -38,7 +38,7 @@ def relevant(ontology: Graph, data: Iterable[Graph]) -> Graph:
     return kept
 
 
-def _named_by_axioms(ontology: Graph) -> set[object]:
+def named_by_axioms(ontology: Graph) -> set[object]:
     """Return the classes and properties that stand in some axiom of ``ontology``."""
     meta = {RDF.type, RDF.first, RDF.rest} | _SAME
     named: set[object] = set()

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -87,7 +88,12 @@ def tokens(text: str) -> list[str]:
 
     ``CLD.13.1.4`` and ``3-2-1`` are one token; ``A.12.3.1``, as Annex A of ISO/IEC 27001 numbers, is ``12.3.1``.
     """
-    return [token for piece in _pieces(text) for token in piece]
+    return [*_tokens(text)]
+
+
+@lru_cache(50_000)
+def _tokens(text: str) -> tuple[str, ...]:
+    return tuple(token for piece in _pieces(text) for token in piece)
 
 
 def _pieces(text: str) -> Iterator[list[str]]:

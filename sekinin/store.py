@@ -6,14 +6,21 @@ names its address instead. Both answer the same four kinds of query.
 
 from __future__ import annotations
 
+import json
+import math
 import re
+import time
+import warnings
 from collections.abc import Iterable, Iterator
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+from urllib.error import HTTPError
 
 import pyoxigraph as ox
 
-from sekinin.errors import BadQuery, Missing, Refused, StoreFailure
+from sekinin.account import Account
+from sekinin.errors import BadQuery, Missing, Refused, StoreFailure, TooLong
 from sekinin.namespaces import BASE, PREFIXES
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal
@@ -34,9 +41,11 @@ _IN_NAME = re.compile(r"[:?$][\w%:-]*$")
 _FROM = re.compile(r"(?<![?$\w:-])FROM\s*(NAMED\b|<|[^\s<>{}()]*:)", re.I)
 _PREFIX = re.compile(r"\bPREFIX\s+([A-Za-z][\w-]*):\s*<([^<>]*)>", re.I)
 _DOTTED = re.compile(NOISE.pattern + r"|(?<![\w:?$@-])(?P<prefix>[A-Za-z][\w-]*):(?P<local>\w[\w-]*(?:\.[\w-]+){2,})", re.S)
+_FORM = re.compile(r"(?<![?$\w:-])(SELECT|ASK|CONSTRUCT|DESCRIBE)\b(?!:)", re.I)
 LISTED: Final = "<!>"
 """How the skeleton of a query shows a server that may be called."""
 _CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_BOOLEAN: Final = '{{"head":{{}},"boolean":{}}}'
 _PLACE = re.compile(r"error at (\d+):(\d+): (.*)", re.S)
 
 
@@ -163,6 +172,10 @@ def asserted_beside(folder: Path) -> Path:
     return folder.with_name("asserted")
 
 
+MEMORY: Final = "memory"
+"""Where a store is that is on no disk."""
+
+
 class EmbeddedStore:
     """A pyoxigraph store on disk or in memory.
 
@@ -197,7 +210,7 @@ class EmbeddedStore:
         """Return a store in memory that holds ``quads``."""
         engine = ox.Store()
         engine.bulk_extend(quads)
-        return cls(engine, "memory")
+        return cls(engine, MEMORY)
 
     def query(
         self,
@@ -269,14 +282,18 @@ class RemoteStore:
 
     Args:
         endpoint: address of its query service.
-        seconds: longest wait for an answer.
+        seconds: longest wait for a whole answer.
+        most: bytes of the largest answer.
+        account: told to the server if it asks.
     """
 
-    def __init__(self, endpoint: str, seconds: int = 60) -> None:
+    def __init__(self, endpoint: str, seconds: float = 60, most: int = 1 << 30, account: Account | None = None) -> None:
         if not re.match(r"https?://[^/\s]+", endpoint):
             raise Refused(endpoint, "this is no address of a server", "write it whole, as http://host:port/path")
         self.where = endpoint
         self.seconds = seconds
+        self.most = most
+        self.account = account or Account()
 
     def query(
         self,
@@ -288,10 +305,11 @@ class RemoteStore:
 
         Raises:
             BadQuery: if the server says that the query is wrong.
-            StoreFailure: if it is down, too slow or answers something else.
+            Refused: if it does not let us ask, or the query is an update or calls another server.
+            TooLong: if the answer is larger than ``most``.
+            StoreFailure: if it is down, too slow, answers something else, or says that it left out some.
         """
-        from SPARQLWrapper import JSON, POST, RDFXML, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+        from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
 
         refuse_what_reaches_out(text)
         heads = "\n".join(f"PREFIX {p}: <{iri}>" for p, iri in PREFIXES.items() if f"{p}:" in text)
@@ -301,23 +319,143 @@ class RemoteStore:
         for iri in named_graphs:
             ask.addNamedGraph(iri)
         ask.setMethod(POST)
-        ask.setTimeout(self.seconds)
-        ask.setQuery(f"{heads}\n{text}")
+        ask.setOnlyConneg(True)  # the form's parameters that some servers know mean other things to others
+        ask.setTimeout(math.ceil(self.seconds))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # what is no query at all the server shall say
+            ask.setQuery(f"{heads}\n{text}")
+        form = _FORM.search(skeleton(text))
+        ask.queryType = form[1].upper() if form else "SELECT"  # SPARQLWrapper's own guess is misled by names and comments
         rows = ask.queryType in ("SELECT", "ASK")
-        ask.setReturnFormat(JSON if rows else RDFXML)
+        ask.setReturnFormat(JSON if rows else TURTLE)
+        body, cap = self._told(ask)
         try:
-            body: bytes = ask.query().response.read()
-        except SPARQLWrapperException as why:
-            raise BadQuery(self.where, str(why.args[0] if why.args else why)[:300], "correct the query") from why
-        except OSError as why:
-            raise StoreFailure(self.where, f"no answer ({why})", "check the address, and that the server runs") from why
-        try:
-            if rows:
-                answer: Result = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
-                return answer
-            return Triples([quad.triple for quad in ox.parse(body, ox.RdfFormat.RDF_XML)])
+            return _result(body, ask.queryType, self.where, cap)
         except (SyntaxError, ValueError) as why:
-            raise StoreFailure(self.where, f"the answer is not SPARQL results ({why})", "check the address") from why
+            found = f"the answer is not SPARQL results, or not all of them ({why})"
+            raise StoreFailure(self.where, found, "check the address, and ask again") from why
+
+    def _told(self, ask: Any) -> tuple[bytes, int]:
+        """Return the body of the answer, and the number of rows at which the server cuts off; 0 if it names none.
+
+        Raises:
+            BadQuery, Refused, TooLong, StoreFailure: as ``query``.
+        """
+        from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException, Unauthorized
+
+        try:
+            return self._fetched(ask)
+        except QueryBadFormed as why:
+            raise BadQuery(self.where, _first_line(why), "correct the query") from why
+        except Unauthorized as why:
+            raise Refused(self.where, "the server wants another account, or one", "say name and password in SEKININ_ACCOUNT") from why
+        except SPARQLWrapperException as why:
+            raise StoreFailure(self.where, f"the server failed ({_first_line(why)})", "look at the server; ask again when it is well") from why
+        except TimeoutError as why:
+            raise StoreFailure(self.where, f"no answer within {self.seconds:g} s", "ask for less, or see whether the server is busy") from why
+        except (OSError, HTTPException) as why:
+            slow = isinstance(getattr(why, "reason", None), TimeoutError)
+            found = f"no answer within {self.seconds:g} s" if slow else f"no whole answer ({why})"
+            raise StoreFailure(self.where, found, "check the address, and that the server runs") from why
+
+    def _fetched(self, ask: Any, asked: bool = False) -> tuple[bytes, int]:
+        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
+        end = time.monotonic() + self.seconds
+        if told := self.account.header("POST", self.where):
+            ask.addCustomHttpHeader("Authorization", told)
+        try:
+            answer = ask.query().response
+        except (SPARQLWrapperException, HTTPError) as why:
+            behind = why if isinstance(why, HTTPError) else why.__context__
+            if isinstance(behind, HTTPError):  # it holds the connection
+                behind.close()
+                if behind.code == 401 and not asked and self.account.asked(behind.headers):
+                    return self._fetched(ask, asked=True)
+            raise
+        with answer:
+            if answer.status == 206 or "X-SQL-State" in answer.headers:
+                raise StoreFailure(self.where, "the server says that its answer is not whole", "ask for less, or give the server more time")
+            blocks = []
+            room = self.most
+            while block := answer.read1(1 << 16):
+                room -= len(block)
+                if room < 0:
+                    raise TooLong("result", f"it is larger than {self.most:,} bytes", "ask for fewer rows or columns")
+                if time.monotonic() > end:
+                    raise TimeoutError
+                blocks.append(block)
+            if answer.length:  # fewer came than were announced
+                raise IncompleteRead(b"".join(blocks), answer.length)
+            cap: str = answer.headers.get("X-SPARQL-MaxRows", "")
+            return b"".join(blocks), int(cap) if cap.isdecimal() else 0
+
+
+def _result(body: bytes, form: str, where: str, cap: int) -> Result:
+    """Return what a server answered, once it was seen to be whole.
+
+    Args:
+        form: of the query: SELECT, ASK, CONSTRUCT or DESCRIBE.
+        where: address of the server, for messages.
+        cap: rows at which the server cuts off, if it named any.
+    Raises:
+        SyntaxError, ValueError: if it is no answer, or breaks off; StoreFailure: if rows are missing.
+    """
+    if form not in ("SELECT", "ASK"):
+        return Triples([quad.triple for quad in ox.parse(body, ox.RdfFormat.TURTLE)])
+    number = _counted(body)
+    if number is None:
+        return ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+    if form == "ASK":  # Virtuoso 7.2.5 answers it as rows: one, or none
+        return ox.parse_query_results(_BOOLEAN.format(str(number > 0).lower()), ox.QueryResultsFormat.JSON)
+    if cap and number >= cap:
+        raise StoreFailure(
+            where, f"the server gives at most {cap:,} rows and left out the rest", "raise its limit (ResultSetMaxRows), or ask for fewer"
+        )
+    return ox.parse_query_results(_canonical(body), ox.QueryResultsFormat.JSON)
+
+
+def _counted(body: bytes) -> int | None:
+    """Return the number of rows in a finished answer in JSON; None if it is a truth value. An answer that breaks off shows it only where it ends.
+
+    Raises:
+        SyntaxError: if it is no such answer, or breaks off.
+    """
+    number, failed = 0, ""
+    whole: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples | None = None
+    try:
+        whole = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+        if isinstance(whole, ox.QueryBoolean):
+            return None
+        for _ in whole:
+            number += 1
+    except (SyntaxError, ValueError) as why:
+        failed = str(why)
+    whole = None  # rows may not be dropped by another thread, as whoever collects the frames of an error may be
+    if failed:
+        raise SyntaxError(failed)
+    return number
+
+
+def _canonical(body: bytes) -> bytes:
+    """Return results in JSON whose booleans are written ``true`` and ``false``, as some servers write 1 and 0.
+
+    Source: XML Schema 1.1 part 2, section 3.3.2: both are the same value, and these are its canonical forms.
+    """
+    if b"#boolean" not in body:
+        return body
+    said = json.loads(body)
+    for row in said.get("results", {}).get("bindings", ()):
+        for term in row.values():
+            if term.get("datatype", "").endswith("#boolean"):
+                term["value"] = {"1": "true", "0": "false"}.get(term["value"], term["value"])
+    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def _first_line(why: Exception) -> str:
+    """Return what a server said of an error, shortly."""
+    said = str(why.args[0] if why.args else why)
+    return " ".join((said.partition("Response:")[2] or said).replace("\\n", " ").split())[:300]
 
 
 def rows(result: Result) -> Iterator[Row]:

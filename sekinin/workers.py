@@ -15,12 +15,14 @@ import os
 import platform
 import re
 import resource
+import shutil
 import signal
 import struct
 import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -30,12 +32,24 @@ from typing import IO, Any, Final, cast
 
 import pyoxigraph as ox
 
-from sekinin import errors
+from sekinin import errors, queries
 from sekinin.errors import BadQuery, Busy, SekininError, StoreFailure, TooExpensive, TooLong, TooSlow
 from sekinin.formats import GRAPHS, ROWS
-from sekinin.namespaces import PREFIXES
+from sekinin.namespaces import PREFIXES, made
 from sekinin.settings import from_environment
-from sekinin.store import NOISE, EmbeddedStore, Result, Triples, asserted_beside, calls_out, names_graphs, refuse_what_reaches_out, skeleton
+from sekinin.store import (
+    NOISE,
+    EmbeddedStore,
+    Result,
+    Store,
+    Triples,
+    asserted_beside,
+    calls_out,
+    names_graphs,
+    refuse_what_reaches_out,
+    rows,
+    skeleton,
+)
 
 INLINE: Final = 2 * 1024 * 1024
 """Bytes; a larger answer goes through a file."""
@@ -154,6 +168,7 @@ def guard(text: str, limits: Limits) -> None:
         raise TooLong("query", f"its brackets are {deepest} deep; at most {limits.nesting} are allowed", "write it flatter")
 
 
+_GRAPH = re.compile(r"(?<![?$:\w.-])GRAPH(?![\w:.-])", re.I)
 _LIMIT = re.compile(r"(?<![?$:\w.-])LIMIT\s*(\d+)", re.I)
 _BRACE_OR_VALUES = re.compile(r"[{}]|(?<![?$:\w.-])VALUES(?![\w:.-])", re.I)
 _VALUES = re.compile(r"(?<![?$:\w.-])VALUES(?![\w:.-])", re.I)
@@ -306,6 +321,62 @@ class Pool:
         self._start()
 
 
+class Gate:
+    """The way of a query to a store that has no workers, as another server: the same limits, but for memory, which is that server's own.
+
+    Args:
+        store: that is asked.
+        limits: what one query may use; the time is kept by the store.
+    """
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self.store = store
+        self.limits = limits
+        self.ended = 0
+        """No worker is ever ended here."""
+        self._spool = tempfile.mkdtemp(prefix="sekinin-")
+        self._dropped = weakref.finalize(self, shutil.rmtree, self._spool, ignore_errors=True)
+        self._places: LifoQueue[None] = LifoQueue()
+        for _ in range(limits.at_once):
+            self._places.put(None)
+        self._asserted: tuple[str, ...] | None = None
+
+    def ask(self, job: Job) -> Answer:
+        """Answer ``job``.
+
+        Raises:
+            Busy: if too many are asked at once; BadQuery, Refused, TooLong: if it cannot be asked.
+            StoreFailure: if the server fails, or takes too long.
+        """
+        guard(job.text, replace(self.limits, services=""))  # whom that server may call is not for us to say
+        try:
+            self._places.get(timeout=self.limits.wait)
+        except Empty:
+            raise Busy("server", f"{self.limits.at_once} queries are running", "try again in a moment") from None
+        try:
+            if not (job.inference or job.default_graphs or job.named_graphs or names_graphs(job.text)):
+                named = self.asserted() if _GRAPH.search(skeleton(job.text)) else ()  # there are many, and each goes over the wire
+                job = replace(job, default_graphs=self.asserted(), named_graphs=named)
+            return Answer(*_answer(self.store, job, self.limits, Path(self._spool)))
+        finally:
+            self._places.put(None)
+
+    def asserted(self) -> tuple[str, ...]:
+        """Return the graphs that were neither inferred nor derived; asked once."""
+        if self._asserted is None:
+            found = rows(queries.bind(queries.get("resources/graph-names"), {}).ask(self.store))
+            self._asserted = tuple(row["graph"].value for row in found if made(row["graph"].value) == "asserted")
+        return self._asserted
+
+    def working(self) -> int:
+        """Return how many queries are running."""
+        return self.limits.at_once - self._places.qsize()
+
+    def close(self) -> None:
+        """Drop what waits in files."""
+        self._dropped()
+
+
 class _Worker:
     """One process and the pipe to it."""
 
@@ -395,35 +466,35 @@ def _asked(job: Job, whole: EmbeddedStore, asserted: EmbeddedStore | None) -> Em
     return asserted
 
 
-def _answer(store: EmbeddedStore, job: Job, limits: Limits, spool: Path) -> tuple[str, str, int, bytes | Path]:
+def _answer(store: Store, job: Job, limits: Limits, spool: Path) -> tuple[str, str, int, bytes | Path]:
     most = min(job.most or limits.rows, limits.rows)
-    whole = _Spool(spool, limits.bytes)
-    text = job.text
-    for attempt in (most + 1, most):
-        result = _ask(store, text, attempt, job.default_graphs, job.named_graphs)
-        if isinstance(result, ox.QueryBoolean):
-            return "boolean", job.rows, 0, result.serialize(format=_rows(job.rows)) or b""
-        whole.clear()
-        if isinstance(result, Triples):
-            counted = _Counted(result, most)
-            form = GRAPHS[job.graph].engine
-            assert isinstance(form, ox.RdfFormat)
-            ox.serialize(counted, cast(IO[bytes], whole), form, prefixes=PREFIXES)
-            cut = most if counted.cut else 0
-            if cut and GRAPHS[job.graph].comment:
-                whole.write(("\n" + GRAPHS[job.graph].comment.format(f"cut off after {most} triples") + "\n").encode())
-            return "graph", job.graph, cut, whole.body()
-        result.serialize(cast(IO[bytes], whole), format=_rows(job.rows))
-        # what divides rows is counted first, in one pass over the bytes: only an answer that can have too many is parsed
-        if attempt == most or whole.size <= 2 * most or whole.divisions(job.rows) < most or whole.rows(job.rows) <= most:
-            break
-    cut = most if attempt == most else 0
-    if cut:
-        whole.mark(job.rows, most)
-    return "rows", job.rows, cut, whole.body()
+    with _Spool(spool, limits.bytes) as whole:
+        text = job.text
+        for attempt in (most + 1, most):
+            result = _ask(store, text, attempt, job.default_graphs, job.named_graphs)
+            if isinstance(result, ox.QueryBoolean):
+                return "boolean", job.rows, 0, result.serialize(format=_rows(job.rows)) or b""
+            whole.clear()
+            if isinstance(result, Triples):
+                counted = _Counted(result, most)
+                form = GRAPHS[job.graph].engine
+                assert isinstance(form, ox.RdfFormat)
+                ox.serialize(counted, cast(IO[bytes], whole), form, prefixes=PREFIXES)
+                cut = most if counted.cut else 0
+                if cut and GRAPHS[job.graph].comment:
+                    whole.write(("\n" + GRAPHS[job.graph].comment.format(f"cut off after {most} triples") + "\n").encode())
+                return "graph", job.graph, cut, whole.body()
+            result.serialize(cast(IO[bytes], whole), format=_rows(job.rows))
+            # what divides rows is counted first, in one pass over the bytes: only an answer that can have too many is parsed
+            if attempt == most or whole.size <= 2 * most or whole.divisions(job.rows) < most or whole.rows(job.rows) <= most:
+                break
+        cut = most if attempt == most else 0
+        if cut:
+            whole.mark(job.rows, most)
+        return "rows", job.rows, cut, whole.body()
 
 
-def _ask(store: EmbeddedStore, text: str, most: int, default: tuple[str, ...], named: tuple[str, ...]) -> Result:
+def _ask(store: Store, text: str, most: int, default: tuple[str, ...], named: tuple[str, ...]) -> Result:
     if not _has_rows(text):
         return store.query(text, default, named)
     try:
@@ -471,6 +542,10 @@ class _Spool(io.RawIOBase):
             self.file.close()
         self.file = tempfile.SpooledTemporaryFile(max_size=INLINE)  # noqa: SIM115
         self.size = 0
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
 
     def writable(self) -> bool:
         return True

@@ -1,6 +1,7 @@
 """Papers of companies that do not exist, with what a person would find in them.
 
-``papers/kept`` are the ones that the rules were tried on; ``papers/aside`` were looked at only after the rules were done. A gold
+``papers/kept`` are the ones that the rules were tried on; ``papers/aside`` were looked at only after the rules were done;
+``uguisu``, ``momiji``, ``tsukushi`` and ``heron`` there are of an author who never saw the rules, and nothing was mended for them. A gold
 is a line for each item: number (``~`` before a title without one), status, layers, duties, commitments as kind or kind=figure.
 A ``.pages`` file becomes a PDF: a page ends at a line of four dashes.
 """

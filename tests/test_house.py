@@ -14,13 +14,17 @@ from sekinin import namespaces, resources, texts, turtle
 
 FLOORS = (
     {"errors", "resources"},
-    {"settings"},
+    {"settings", "account"},
     {"namespaces"},
     {"model", "formats"},
     {"turtle", "store", "convert"},
     {"queries", "texts"},
     {"infer", "check", "verify", "derive", "export", "citation", "papers"},
+    {"rules", "conform"},
+    {"parts"},
+    {"spread"},
     {"describe", "search", "reading"},
+    {"publish"},
     {"workers"},
     {"manifests", "earl"},
     {"conformance"},

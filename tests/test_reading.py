@@ -1,4 +1,4 @@
-"""Reading papers: what is found, what must not be, and how well, on the five papers and on six that nobody published."""
+"""Reading papers: what is found, what must not be, and how well, on the five papers and on those that nobody published."""
 
 from __future__ import annotations
 
@@ -247,8 +247,22 @@ def test_a_draft_scored_as_a_file_is_the_same(tmp_path: Path) -> None:
     for form in ("turtle", "json"):
         place, _ = draft.write(reading, tmp_path, form)
         tallies = score.compare(score.load(place), facts)
-        for name in ("controls", "status", "layers", "commitments with figures"):
+        for name in ("controls", "status", "layers", "commitments with figures", "places", "certificates"):
             assert f1(tallies, name) == 1, (form, score.as_table(tallies))
+
+
+def test_places_and_certificates_are_scored() -> None:
+    """By category and code, and by standard, state and holder; a gold that does not tell them is not held against the draft."""
+    reading = read(
+        HEAD + "6.1.3 関係当局との連絡\n\nデータは東京リージョンに保存します。\n\n"
+        "18.2.1 独立したレビュー\n\n当社はISO/IEC 27001認証を取得しています。\n\n12.3.1 情報のバックアップ\n\n毎日取得します。\n"
+    )
+    facts = score.of_reading(reading)
+    assert facts.places == {("CustomerData", "JP-13")} and facts.certificates == {("iso27001", "held", "csp")}
+    gold = score.Facts(places={("CustomerData", "JP-13"), ("LogData", "SG")}, certificates={("iso27001", "planned", "csp")})
+    tallies = {one.name: (one.hits, one.extra, one.missed) for one in score.compare(facts, gold)}
+    assert tallies["places"] == (1, 0, 1) and tallies["certificates"] == (0, 1, 1)
+    assert not {"places", "certificates"} & {one.name for one in score.compare(facts, score.Facts())}
 
 
 def test_many_papers(tmp_path: Path) -> None:

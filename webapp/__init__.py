@@ -7,7 +7,7 @@ from datetime import datetime
 from flask import Flask
 
 from sekinin.store import Store
-from sekinin.workers import Pool
+from sekinin.workers import Gate, Pool
 from webapp import (
     api,
     atlas,
@@ -60,13 +60,13 @@ PARTS = (
 
 
 def create_app(
-    store: Store, pool: Pool | None = None, version: str = "unknown", made: datetime | None = None, settings: Settings | None = None
+    store: Store, pool: Pool | Gate | None = None, version: str = "unknown", made: datetime | None = None, settings: Settings | None = None
 ) -> Flask:
     """Return the application.
 
     Args:
         store: answers our own saved questions; open for reading only.
-        pool: answers everybody's queries, within limits; without one, as with another server, the store does.
+        pool: answers everybody's queries, within limits; without one the store does, within those that are set.
         version: of the dataset, as each answer names it.
         made: when the dataset was built.
         settings: of the server that others will ask; without them there is no bound on a client, no figure and no log.

@@ -9,16 +9,14 @@ import hashlib
 import threading
 from collections import OrderedDict
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import pyoxigraph as ox
 from flask import Flask, Response, current_app, render_template, request
 
-from sekinin import queries
 from sekinin.formats import GRAPHS, ROWS
-from sekinin.namespaces import made
-from sekinin.store import Result, Store, Triples, names_graphs, rows
-from sekinin.workers import Answer, Job, Pool, guard
+from sekinin.store import Store
+from sekinin.workers import Answer, Gate, Job, Limits, Pool
 from webapp.negotiation import HTML, wanted
 from webapp.words import language
 
@@ -66,20 +64,13 @@ def _size(job: Job, answer: Answer) -> int:
 class Context:
     """What the answers of one application need: its store, its workers, its version."""
 
-    def __init__(self, store: Store, pool: Pool | None, version: str, made: datetime | None, cache: int | None = None) -> None:
+    def __init__(self, store: Store, pool: Pool | Gate | None, version: str, made: datetime | None, cache: int | None = None) -> None:
         self.store = store
-        self.pool = pool
+        self.pool = pool or Gate(store, Limits.from_environment())
         self.version = version
         self.made = made or datetime.now(UTC).replace(microsecond=0)
         self.cache = Cache(KEPT if cache is None else cache)
-        self._asserted: tuple[str, ...] | None = None
-
-    def asserted(self) -> tuple[str, ...]:
-        """Return the graphs that were neither inferred nor derived; asked once."""
-        if self._asserted is None:
-            found = rows(queries.bind(queries.get("resources/graphs"), {}).ask(self.store))
-            self._asserted = tuple(row["graph"].value for row in found if made(row["graph"].value) == "asserted")
-        return self._asserted
+        self.known: dict[str, Any] = {}  # what pages share and make once
 
 
 def context(app: Flask | None = None) -> Context:
@@ -109,24 +100,10 @@ def answer(job: Job, keep: bool = True) -> Answer:
     here = context()
     found = here.cache.get(job) if keep else None
     if found is None:
-        found = here.pool.ask(job) if here.pool else _by_store(here.store, job)
+        found = here.pool.ask(job)
         if keep:
             here.cache.put(job, found)
     return found
-
-
-def _by_store(asked: Store, job: Job) -> Answer:
-    """Answer by the store itself: another server sets its own limits."""
-    from sekinin.workers import Limits
-
-    guard(job.text, Limits())
-    named = job.default_graphs or job.named_graphs or names_graphs(job.text)
-    asserted = () if job.inference or named else context().asserted()
-    result: Result = asked.query(job.text, job.default_graphs or asserted, job.named_graphs or asserted)
-    if isinstance(result, Triples):
-        return Answer("graph", job.graph, 0, ox.serialize(result, format=GRAPHS[job.graph].engine) or b"")  # type: ignore[arg-type]
-    kind = "boolean" if isinstance(result, ox.QueryBoolean) else "rows"
-    return Answer(kind, job.rows, 0, result.serialize(format=ROWS[job.rows].engine) or b"")  # type: ignore[arg-type]
 
 
 def inference() -> bool:

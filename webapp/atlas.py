@@ -14,7 +14,7 @@ from sekinin.errors import Missing
 from sekinin.namespaces import PREFIXES
 from webapp.offered import Service, chosen, nearest, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, sk, text
+from webapp.saved import ask, holds, name, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
@@ -165,7 +165,7 @@ def _lost(service: Service, lang: str) -> tuple[Entry, ...]:
     return tuple(
         Entry("lost", row["statement"].value, row["label"].value, row["label"].value, "", placed(many, named))
         for row, many in gather(ask("services/statements", service=service.iri, lang=lang), "statement")
-        if text(row, "status") == sk("LostFigureDefect") and text(row, "substitute") == "false"
+        if text(row, "status") == sk("LostFigureDefect") and "substitute" in row and not holds(row, "substitute")
     )
 
 

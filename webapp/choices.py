@@ -16,10 +16,11 @@ import pyoxigraph as ox
 from sekinin import queries
 from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES, shrink
-from sekinin.store import Term, rows
+from sekinin.store import Term
 from sekinin.workers import Job
-from webapp.answers import answer, context, inference, store
+from webapp.answers import answer, inference
 from webapp.graphstore import register
+from webapp.saved import ask, kept
 
 CLASSES: Final = {
     "action": "sk:Action", "area": "sk:Area", "aspect": "sk:Aspect", "category": "sk:DataCategory", "channel": "sk:Channel",
@@ -94,17 +95,18 @@ def members(parameter: Parameter) -> list[Choice]:
         return [Choice(shrink(iri), iri) for iri in register().graphs]
     if parameter.kind != "iri" or parameter.name not in CLASSES:
         return []
-    kept: dict[str, list[Choice]] = context().__dict__.setdefault("choices", {})
     name = CLASSES[parameter.name]
-    if name not in kept:
-        found: dict[str, dict[str, str]] = {}
-        for row in rows(queries.bind(queries.get("choices/of-class"), {"class": name}).ask(store())):
-            said = found.setdefault(row["value"].value, {})
-            for key in ("notation", *LANGUAGES):
-                if key in row:
-                    said.setdefault(key, row[key].value)
-        kept[name] = [Choice(shrink(iri), iri, **said) for iri, said in found.items()]
-    return kept[name]
+    return kept(f"members {name}", lambda: _members(name))
+
+
+def _members(name: str) -> list[Choice]:
+    found: dict[str, dict[str, str]] = {}
+    for row in ask("choices/of-class", **{"class": name}):
+        said = found.setdefault(row["value"].value, {})
+        for key in ("notation", *LANGUAGES):
+            if key in row:
+                said.setdefault(key, row[key].value)
+    return [Choice(shrink(iri), iri, **said) for iri, said in found.items()]
 
 
 def job_of(question: Question, given: Mapping[str, str], inferred: bool) -> Job:

@@ -6,6 +6,7 @@ A value that does not compare is never ranked, and a paper's silence is a row li
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from sekinin.namespaces import PREFIXES
 from sekinin.store import Row
 from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, names, quantity, sk, text
+from webapp.saved import ask, holds, name, names, quantity, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
@@ -122,7 +123,7 @@ def view(subject: str, lang: str) -> View:
     return View(title, f"commitments-{subject}", (Table("commitments", COLUMNS, lines),), tuple(some), words)
 
 
-def promises(subject: str, some: list[Service], lang: str) -> list[Promise]:
+def promises(subject: str, some: Sequence[Service], lang: str) -> list[Promise]:
     """Return what the services promise on a metric or a kind, by service; one that says nothing has a row that says so."""
     role = "metric" if subject.startswith(PREFIXES["id"]) else "kind"
     by_service = {
@@ -173,7 +174,7 @@ def printed(row: Row, many: dict[str, list[str]], lang: str) -> str:
         if text(row, "comparator") not in ("", sk("Exactly")):
             parts.append(name(text(row, "comparator"), lang))
     elif "provided" in row:
-        parts.append(word("yes" if text(row, "provided") == "true" else "no", lang))
+        parts.append(word("yes" if holds(row, "provided") else "no", lang))
     parts += [f"「{said}」" if lang == "ja" else f"“{said}”" for said in many["printed"]]
     parts += [name(iri, lang) for iri in [*many["vague"], *many["value"]]]
     parts += [word("see-document", lang).format(document) for document in many["reference"]]

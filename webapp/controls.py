@@ -17,7 +17,7 @@ from sekinin.namespaces import PREFIXES
 from webapp.answers import inference
 from webapp.offered import Service, chosen, nearest, paged, services
 from webapp.places import Section, gather, placed, sections
-from webapp.saved import ask, name, sk, text
+from webapp.saved import ask, holds, name, sk, text
 from webapp.views import Line, Table, View, respond
 from webapp.words import word
 
@@ -153,7 +153,7 @@ def control_view(framework: str, number: str, lang: str) -> View:
     found = (row for service in some for row in ask("controls/about", control=here.iri, service=service.iri, lang=lang))
     for row, many in gather(tuple(found), "statement", ("layer",)):
         service = offered[row["service"].value]
-        named = text(row, "named") == "true"
+        named = holds(row, "named")
         if not (named or inference()):
             continue
         kind = row["class"].value
@@ -214,7 +214,7 @@ def matrix(slug: str, some: list[Service]) -> dict[tuple[str, str], tuple[Answer
     found: dict[tuple[str, str], dict[str, Answer]] = {}
     for service, named_sections in wanted.items():
         for row in ask("controls/matrix", framework=f"{SPACE}{slug}/", service=service):
-            named = text(row, "named") == "true"
+            named = holds(row, "named")
             if named or inference():
                 answer = Answer(row["statement"].value, row["status"].value, text(row, "mark"), named, named_sections.get(row["section"].value))
                 found.setdefault((row["control"].value, service), {}).setdefault(answer.statement, answer)
@@ -236,7 +236,7 @@ def others(iri: str, lang: str) -> list[tuple[str, str, str, str, list[str]]]:
             for row in ask("crosswalks/other-numbers", control=each, lang=lang):
                 other = row["other"].value
                 slug = other.removeprefix(SPACE).partition("/")[0]
-                step = ("" if text(row, "towards") == "true" else "⇠ ") + name(row["relation"].value, lang)
+                step = ("" if holds(row, "towards") else "⇠ ") + name(row["relation"].value, lang)
                 if other in found or slug == start:
                     continue
                 way = [*path, step]

@@ -24,16 +24,20 @@ from sekinin.describe import Dump
 from sekinin.errors import Missing
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.namespaces import BASE, PREFIXES, graph_iri
-from sekinin.store import EmbeddedStore, Row, Triples, rows
+from sekinin.store import EmbeddedStore, Triples
 from webapp.addresses import SETTING
 from webapp.answers import context, stamp, store, version
 from webapp.negotiation import HTML, wanted
+from webapp.offered import page_of
+from webapp.saved import ask, kept
 from webapp.words import language
 
 blueprint = Blueprint("data", __name__)
 FOLDER: Final = "SEKININ_DATASET"
 """Setting: folder of the dataset that is served, with its manifest and its dumps."""
 DUMPS: Final = "dumps"
+AT_ONCE: Final = 60
+"""Files on one page of the list."""
 OFFERS: Final = GRAPHS | {"json": replace(ROWS["json"], media="application/json", words=())}
 KEPT: Final = 24
 """Descriptions that are kept: one for each format and address under which the server is asked."""
@@ -60,31 +64,41 @@ def _settle(state: BlueprintSetupState) -> None:
 def files() -> list[Dump]:
     """Return the files that can be fetched; none where the store is another server's, or in memory."""
     folder = current_app.config.get(FOLDER)
+    return kept("files", lambda: _files(Path(folder) / DUMPS)) if folder else []
+
+
+def _files(folder: Path) -> list[Dump]:
     try:
-        return describe.dumped(Path(folder) / DUMPS) if folder else []
+        return describe.dumped(folder)
     except Missing:
         return []
 
 
-def findings_of_build() -> list[dict[str, Any]]:
-    """Return what the checks of the build found, the gravest first, as the manifest keeps it."""
+def _titles() -> dict[str, str]:
+    """Return the title of each file that can be fetched, in the language of the request."""
+    return {row["file"].value.removeprefix(f"{describe.FILES}/"): row["title"].value for row in ask("describe/titles")}
+
+
+def findings_of_build() -> list[dict[str, Any]] | None:
+    """Return what the checks of the build found, the gravest first; None where no build is at hand, as on another server."""
     folder = current_app.config.get(FOLDER)
+    if not folder:
+        return None
     try:
-        found: list[dict[str, Any]] = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["findings"] if folder else []
+        found: list[dict[str, Any]] = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["findings"]
     except (OSError, ValueError, KeyError):
-        found = []
+        return None
     order = ("Violation", "Warning", "Info")
     return sorted(found, key=lambda one: (order.index(one["severity"]), one["rule"], one["where"]))
 
 
-def findings() -> list[dict[str, Any]]:
-    """Return what the checks found, with how often each was found, the gravest first."""
-    counted = Counter((f["severity"], f["rule"], f["what"].get(language()) or f["what"].get("en", "")) for f in findings_of_build())
+def findings() -> list[dict[str, Any]] | None:
+    """Return what the checks found, with how often each was found, the gravest first; None where it is not known."""
+    found = findings_of_build()
+    if found is None:
+        return None
+    counted = Counter((f["severity"], f["rule"], f["what"].get(language()) or f["what"].get("en", "")) for f in found)
     return [{"severity": s, "rule": rule, "what": what, "number": number} for (s, rule, what), number in counted.items()]
-
-
-def _ask(name: str, **given: str) -> list[Row]:
-    return list(rows(queries.bind(queries.get(name), given).ask(store())))
 
 
 @blueprint.get("/data")
@@ -93,14 +107,19 @@ def data() -> Response:
     form = wanted(OFFERS)
     if form not in (HTML, "json"):
         return described(("catalog", "void"), form)
-    measured = {row["measure"].value.rpartition("#")[2]: int(row["number"].value) for row in _ask("describe/counts")}
+    measured = {row["measure"].value.rpartition("#")[2]: int(row["number"].value) for row in ask("describe/counts")}
     counts = {name: measured[name] for name in MEASURES if name in measured}
-    titles = {row["file"].value.removeprefix(f"{describe.FILES}/"): row["title"].value for row in _ask("describe/titles", lang=language())}
+    titles = kept(f"titles {language()}", _titles)
     if form == HTML:
         words = [(MEASURES[name], number) for name, number in counts.items()]
+        some, page_number, pages = page_of(files(), AT_ONCE)
         page = render_template(
             "data.html",
-            files=files(),
+            files=some,
+            number=len(files()),
+            page=page_number,
+            pages=pages,
+            base="",
             titles=titles,
             counts=words,
             findings=findings(),

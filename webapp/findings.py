@@ -26,7 +26,7 @@ def view(lang: str) -> View:
     checks = findings_of_build()
     mend = [
         (each["severity"], each["what"].get(lang) or each["what"].get("en", ""), each["where"], shrink(each["where"]), each["file"], each["rule"])
-        for each in checks
+        for each in checks or ()
     ]
     asked: list[tuple[str, str, str, str, tuple[Section, ...], str]] = []
     some, page, pages = paged(lang)
@@ -37,19 +37,19 @@ def view(lang: str) -> View:
             asked.append((service.label, why, row["statement"].value, row["label"].value, placed(many, named), text(row, "note")))
         if len(asked) == before:
             asked.append((service.label, "", "", word("nothing-to-ask", lang), (), ""))
-    tables = (
-        Table(
-            "findings-mend",
-            ("severity", "says", "where", "file", "rule"),
-            tuple(Line((s, what, short, file, rule)) for s, what, _, short, file, rule in mend),
-        ),
-        Table(
-            "findings-ask",
-            ("service", "reason", "says", "note"),
-            tuple(Line((s, why, said, note), iri, where) for s, why, iri, said, where, note in asked),
-        ),
+    mended = Table(
+        "findings-mend",
+        ("severity", "says", "where", "file", "rule"),
+        tuple(Line((s, what, short, file, rule)) for s, what, _, short, file, rule in mend),
     )
-    return View(word("findings", lang), "findings", tables, tuple(some), {"mend": mend, "asked": asked, "page": page, "pages": pages})
+    to_ask = Table(
+        "findings-ask",
+        ("service", "reason", "says", "note"),
+        tuple(Line((s, why, said, note), iri, where) for s, why, iri, said, where, note in asked),
+    )
+    known = checks is not None  # an empty table would say that nothing was found
+    words = {"mend": mend, "known": known, "asked": asked, "page": page, "pages": pages}
+    return View(word("findings", lang), "findings", (mended, to_ask) if known else (to_ask,), tuple(some), words)
 
 
 def _reason(reason: str, lang: str) -> str:

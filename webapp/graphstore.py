@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from flask import Blueprint, Response, current_app, render_template, request
 from werkzeug.exceptions import NotAcceptable
@@ -22,9 +23,13 @@ from sekinin.workers import Job
 from webapp.addresses import meant
 from webapp.answers import answer, inference, respond, stamp, store, version
 from webapp.negotiation import HTML, wanted
+from webapp.offered import page_of
+from webapp.saved import ask
 from webapp.words import language
 
 blueprint = Blueprint("graphstore", __name__)
+AT_ONCE: Final = 100
+"""Graphs on one page of the list."""
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`\x00-\x20\ufffd]+")
 
 
@@ -33,12 +38,12 @@ class Register:
     """What the dataset holds, read once for each version of it.
 
     Args:
-        graphs: for each named graph the number of its triples.
+        graphs: the named graphs, in order of their IRIs.
         withdrawn: for each IRI that was withdrawn, its successors.
         services: the services, which have a page of their own kind.
     """
 
-    graphs: dict[str, int]
+    graphs: dict[str, None]
     withdrawn: dict[str, tuple[str, ...]]
     services: frozenset[str]
 
@@ -47,13 +52,13 @@ def register() -> Register:
     """Return the register of the dataset that is being served."""
     kept: tuple[str, Register] | None = current_app.extensions.get("sekinin-register")
     if kept is None or kept[0] != version():
-        counts = {row["graph"].value: int(row["triples"].value) for row in _rows("resources/graphs")}
+        named = dict.fromkeys(row["graph"].value for row in _rows("resources/graph-names"))
         gone: dict[str, tuple[str, ...]] = {}
         for row in _rows("resources/withdrawn"):
             iri = row["resource"].value
             gone[iri] = gone.get(iri, ()) + ((row["successor"].value,) if "successor" in row else ())
         services = frozenset(row["service"].value for row in _rows("services/names"))
-        kept = current_app.extensions["sekinin-register"] = (version(), Register(counts, gone, services))
+        kept = current_app.extensions["sekinin-register"] = (version(), Register(named, gone, services))
     return kept[1]
 
 
@@ -83,9 +88,22 @@ def graphs() -> Response:
         raise BadQuery("graphs", "the request names no graph", "say ?default or ?graph=<IRI>") from why
     if form != HTML:
         return respond(queries.get("resources/graphs").text)
-    listed = [(iri, made(iri), number) for iri, number in register().graphs.items() if inference() or made(iri) == "asserted"]
-    page = render_template("graphs.html", graphs=listed, formats=GRAPHS.values(), start=PREFIXES["g"])
+    named = [iri for iri in register().graphs if inference() or made(iri) == "asserted"]
+    some, number, pages = page_of(named, AT_ONCE)
+    listed = [(iri, made(iri), size) for iri, size in zip(some, _sizes(some), strict=True)]
+    page = render_template(
+        "graphs.html", graphs=listed, number=len(named), page=number, pages=pages, formats=GRAPHS.values(), start=PREFIXES["g"], base=""
+    )
     return stamp(Response(page, mimetype="text/html"), "graphs", language(), str(inference()))
+
+
+def _sizes(graphs: Iterable[str]) -> list[int]:
+    """Return how many triples each graph has: as the dataset says of itself, or counted where it does not."""
+    said = [next(iter(ask("describe/graph-size", graph=iri)), None) for iri in graphs]
+    if None in said:
+        counted = {row["graph"].value: row for row in ask("resources/graphs")}
+        said = [counted[iri] for iri in graphs]
+    return [int(row["triples"].value) for row in said if row]
 
 
 @blueprint.get("/graphs/<path:name>", merge_slashes=False)

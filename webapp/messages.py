@@ -207,10 +207,19 @@ JAPANESE: Final = {
     "the store could not answer ({})": "データから答えられませんでした（{}）",
     "run: sekinin build": "sekinin build を実行してください",
     "run: sekinin build --again": "sekinin build --again を実行してください",
-    "no answer ({})": "応答がありません（{}）",
+    "no whole answer ({})": "最後まで応答がありませんでした（{}）",
+    "no answer within {} s": "{}秒以内に応答がありませんでした",
     "check the address, and that the server runs": "アドレスと、サーバーが動いていることを確かめてください",
-    "the answer is not SPARQL results ({})": "応答がSPARQLの結果ではありません（{}）",
-    "check the address": "アドレスを確かめてください",
+    "ask for less, or see whether the server is busy": "問い合わせを絞るか、サーバーが混み合っていないか確かめてください",
+    "the server failed ({})": "サーバーでエラーが起きました（{}）",
+    "look at the server; ask again when it is well": "サーバーを確認し、復旧してからもう一度問い合わせてください",
+    "the server says that its answer is not whole": "応答は一部だけであるとサーバーが知らせています",
+    "ask for less, or give the server more time": "問い合わせを絞るか、サーバーの時間の上限を延ばしてください",
+    "the server gives at most {} rows and left out the rest": "サーバーの上限の{}行までで、残りが省かれています",
+    "raise its limit (ResultSetMaxRows), or ask for fewer": "サーバーの上限（ResultSetMaxRows）を上げるか、行を減らしてください",
+    "the answer is not SPARQL results, or not all of them ({})": "応答がSPARQLの結果ではないか、途中で切れています（{}）",
+    "check the address, and ask again": "アドレスを確かめ、もう一度問い合わせてください",
+    "ask for fewer rows or columns": "行や列を減らしてください",
 }
 """For each sentence, ``{}`` where a value stands, the same in Japanese."""
 

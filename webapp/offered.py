@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Final
+from typing import Final, TypeVar
 
 from flask import request
 
 from sekinin.errors import BadQuery, Missing
 from sekinin.namespaces import PREFIXES
-from webapp.saved import ask, text
+from webapp.saved import ask, kept, text
 
+_T = TypeVar("_T")
 AT_ONCE: Final = 25
 """Services on one page of a list of all."""
 LONGEST: Final = 100
@@ -58,8 +59,12 @@ class Service:
     versions: tuple[Version, ...] = field(default=())
 
 
-def services(lang: str) -> dict[str, Service]:
+def services(lang: str) -> Mapping[str, Service]:
     """Return all services by their slug, in the order of their IRIs."""
+    return kept(f"services {lang}", lambda: _services(lang))
+
+
+def _services(lang: str) -> dict[str, Service]:
     found: dict[str, Service] = {}
     for row in ask("services/documents", lang=lang):
         iri = row["service"].value
@@ -105,7 +110,7 @@ def chosen(lang: str, default: int = 0) -> list[Service]:
     return [find(slug, known) for slug in said] or list(known.values())[:default]
 
 
-def paged(lang: str) -> tuple[list[Service], int, int]:
+def paged(lang: str) -> tuple[Sequence[Service], int, int]:
     """Return the services that the request chooses, or one page of all, with the number of that page and of pages.
 
     Raises:
@@ -114,15 +119,23 @@ def paged(lang: str) -> tuple[list[Service], int, int]:
     some = chosen(lang)
     if some:
         return some, 1, 1
-    known = list(services(lang).values())
-    said = request.args.get("page", "1")
-    if not (said.isascii() and said.isdigit() and len(said) < 7 and int(said) > 0):
+    return page_of(list(services(lang).values()), AT_ONCE)
+
+
+def page_of(items: Sequence[_T], at_once: int) -> tuple[Sequence[_T], int, int]:
+    """Return the items of the page that the request asks for, the number of that page (the last one where there are fewer) and of pages.
+
+    Raises:
+        BadQuery: for a page that is no number from 1.
+    """
+    said, pages = request.args.get("page", "1"), max(1, -(-len(items) // at_once))
+    if not (said.isascii() and said.isdigit() and len(said) < 10 and int(said) > 0):
         raise BadQuery("page", f"{said[:40]!r} is no number from 1", "write digits only, e.g. 2")
-    page = int(said)
-    return known[(page - 1) * AT_ONCE : page * AT_ONCE], page, -(-len(known) // AT_ONCE)
+    page = min(int(said), pages)
+    return items[(page - 1) * at_once : page * at_once], page, pages
 
 
-def find(slug: str, known: dict[str, Service]) -> Service:
+def find(slug: str, known: Mapping[str, Service]) -> Service:
     """Return the service called ``slug``, or whose IRI it is.
 
     Raises:

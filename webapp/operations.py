@@ -19,10 +19,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sekinin import queries
+from sekinin import describe, queries
 from sekinin.errors import SekininError, TooMany
-from sekinin.workers import Job, Limits
-from webapp.answers import answer, context, version
+from sekinin.store import RemoteStore
+from sekinin.workers import Job
+from webapp.answers import answer, context, store, version
 from webapp.rate import Rate, part
 from webapp.serving import Settings
 
@@ -61,7 +62,7 @@ class Operations:
     def __init__(self, app: Flask, settings: Settings) -> None:
         here = context(app)
         self.settings = settings
-        self.rate = Rate((here.pool.limits if here.pool else Limits.from_environment()).rate)
+        self.rate = Rate(here.pool.limits.rate)
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.requests = Counter("sekinin_requests", "Requests answered", ("rule", "method", "status"), registry=self.registry)
@@ -77,8 +78,8 @@ class Operations:
         figures = {
             "sekinin_requests_over_rate": ("Requests refused because their client asked too often", lambda: self.rate.refused),
             "sekinin_clients": ("Clients whose rate is being kept", lambda: len(self.rate)),
-            "sekinin_workers_running": ("Workers that answer a query now", lambda: here.pool.working() if here.pool else 0),
-            "sekinin_workers_ended": ("Workers that were ended at a limit or died", lambda: here.pool.ended if here.pool else 0),
+            "sekinin_workers_running": ("Workers that answer a query now", lambda: here.pool.working()),
+            "sekinin_workers_ended": ("Workers that were ended at a limit or died", lambda: here.pool.ended),
             "sekinin_cache_hits": ("Answers that were kept and found", lambda: here.cache.hits),
             "sekinin_cache_misses": ("Answers that had to be worked out", lambda: here.cache.misses),
             "sekinin_cache_bytes": ("Bytes of answers that are kept", lambda: here.cache.size),
@@ -241,8 +242,11 @@ def health() -> Response:
     start = time.perf_counter()
     try:
         answer(Job(queries.bind(queries.get("resources/known"), {}).text()), keep=False)
+        there = describe.held(store()) if isinstance(store(), RemoteStore) else (version(),)
     except (SekininError, HTTPException) as why:
         return _told(503, {"status": "failing", "why": type(why).__name__})
+    if there is None or there[0] != version():  # somebody fills that server; what is kept here is of the version before
+        return _told(503, {"status": "changed", "version": version(), "there": there[0] if there else None})
     return _told(200, {"status": "ok", "version": version(), "ms": round((time.perf_counter() - start) * 1000, 1)})
 
 

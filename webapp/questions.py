@@ -21,7 +21,7 @@ from sekinin.store import Term
 from webapp.addresses import base_url
 from webapp.answers import answer, inference, table
 from webapp.api import given_of, question_of, shown
-from webapp.choices import choices, job_of, what_to_write
+from webapp.choices import choices, job_of, members, what_to_write
 from webapp.columns import ANSWERS
 from webapp.saved import names
 from webapp.views import Line, Table, View, respond
@@ -32,6 +32,8 @@ MOST: Final = 1000
 """Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
+NARROWED: Final = 100
+"""Members of a class of which the list names only those that occur in the answer; of more, asking for it all would take too long."""
 EXACT: Final = 2**53
 """Whole numbers up to here are exact as floating-point numbers."""
 CITED: Final = ("statement", "assignment", "commitment", "duty", "claim", "explicitDuty", "conflict", "one", "other")
@@ -128,7 +130,9 @@ def _number(said: str) -> str | int | float:
 
 def _picker(asked: Question, parameter: Parameter, lang: str) -> tuple[str, list[tuple[str, str]], str, str]:
     """Return a parameter's label, its choices as value and name, what is chosen, and what to write where there is no list."""
-    found = choices(asked, parameter)
+    found = members(parameter)
+    if len(found) <= NARROWED:
+        found = choices(asked, parameter)
     listed = [
         (
             choice.value,

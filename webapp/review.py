@@ -23,6 +23,7 @@ from sekinin.namespaces import shrink
 from sekinin.reading.review import LONGEST, STATES, Entry, entries
 from sekinin.reading.review import decide as decide_upon
 from webapp.messages import in_japanese
+from webapp.offered import page_of
 from webapp.operations import local, private
 from webapp.views import here, once
 from webapp.words import language
@@ -80,8 +81,8 @@ def index() -> str:
     """List the drafts, each with how far its review is."""
     once()
     names = _names(resources.drafts_folder())
-    page, pages = _page(len(names))
-    drafts = [_draft(name) for name in names[(page - 1) * PAGE : page * PAGE]]
+    some, page, pages = page_of(names, PAGE)
+    drafts = [_draft(name) for name in some]
     return render_template("reviews.html", drafts=drafts, states=STATES, page=page, pages=pages, number=len(names))
 
 
@@ -142,12 +143,12 @@ def _shown(draft: str, why: SekininError | None = None, given: MultiDict[str, st
     if state and state not in STATES:
         raise BadQuery("state", f"{state[:40]!r} is not one of {', '.join(STATES)}", "choose one of them")
     some = [each for each in every if state in ("", each.state) and each.confidence >= least]
-    page, pages = _page(len(some))
+    shown, page, pages = page_of(some, PAGE)
     say = in_japanese if language() == "ja" else str
     return render_template(
         "review.html",
         draft=draft,
-        entries=some[(page - 1) * PAGE : page * PAGE],
+        entries=shown,
         counts=Counter(each.state for each in every),
         states=STATES,
         state=state,
@@ -172,14 +173,6 @@ def _least(said: str) -> float:
     if not 0 <= least <= 1:
         raise BadQuery("least", f"{said[:40]!r} is no confidence", "give a number from 0 to 1")
     return least
-
-
-def _page(number: int) -> tuple[int, int]:
-    """Return the page that is asked for, the last one where there are fewer, and how many there are."""
-    said, pages = request.args.get("page", "1"), max(1, -(-number // PAGE))
-    if not (said.isascii() and said.isdecimal() and 0 < len(said) < 10):
-        raise BadQuery("page", f"{said[:40]!r} is no number of a page", "give a number from 1")
-    return min(max(int(said), 1), pages), pages
 
 
 def _genuine() -> None:

@@ -107,6 +107,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "data-severity": ("重さ", "Severity"),
     "data-finding": ("検査の指摘", "Finding"),
     "data-no-findings": ("指摘はありません。", "The checks found nothing."),
+    "data-findings-elsewhere": (
+        "検査の指摘は構築した場所に保存され、このストアにはありません。構築した場所で sekinin check を実行すると分かります。",
+        "What the checks found is kept where the graph was built, and is not known here: run sekinin check there.",
+    ),
     "count-triples": ("トリプル", "Triples"),
     "count-entities": ("責任のIRIをもつもの", "Things with an IRI of ours"),
     "count-subjects": ("主語", "Subjects"),

@@ -15,7 +15,7 @@ from rdflib.term import Node
 
 from sekinin import turtle
 from sekinin.namespaces import PREFIXES, SK
-from sekinin.reading.score import kind_of
+from sekinin.reading.results import kind_of
 
 _DAYS: Final = {
     "Second": Decimal(1) / 86400,

@@ -22,9 +22,9 @@ from sekinin import resources, turtle
 from sekinin.namespaces import BASE, FRAMEWORKS, PREFIXES, SK
 from sekinin.reading.letters import fold
 from sekinin.reading.quantities import SECONDS
-from sekinin.reading.results import LAYERS, Commitment, Item, Reading, Span
+from sekinin.reading.results import LAYERS, Commitment, Item, Reading, Span, kind_of
 from sekinin.reading.rules import pattern, table
-from sekinin.reading.score import STATUS, kind_of
+from sekinin.reading.score import STATUS
 from sekinin.reading.sheets import mark_of
 
 _OA, _ID, _DCAT, _SPDX, _PROV = (PREFIXES[p] for p in ("oa", "id", "dcat", "spdx", "prov"))

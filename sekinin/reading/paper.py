@@ -33,6 +33,10 @@ _TITLE = re.compile(
     r"|security (?:overview|statement|disclosure)|check ?(?:sheet|list)",
     re.I,
 )
+_NAMED = re.compile(
+    r"([A-Z][\w+.-]*(?: [A-Z][\w+.-]*){0,3}|(?<=[「『\"“])[^」』\"”]{2,40}(?=[」』\"”])|[ァ-ヶー一-龥A-Za-z]{2,20})[」』\"”]?\s*"
+    r"\(\s*(?:the |以下[、,]?\s*)[「『\"“]?(?:Service|本サービス)"
+)
 _SERVICE = re.compile(
     r"(?:サービス|service)?\s*[「『\"“]([^」』\"”]{2,40})[」』\"”]"
     r"|([A-Za-z][\w+.-]*(?: [A-Z][\w+.-]*){0,3})\s*(?:\([^)]{1,20}\))?\s*(?:security )?(?:セキュリティ)?\s*(?:ホワイトペーパー|white ?paper)",
@@ -109,13 +113,15 @@ def _resolve(items: list[Item]) -> None:
             target = by_number.get(item.refers_to[0])
         if target is not None and target is not item and item.by_reference:
             item.refers_to = tuple(dict.fromkeys([target.number or target.printed, *(r for r in item.refers_to if r != "above")]))
-            alike = item.mark is None or target.mark == item.mark or item.status in ("Implemented", "Deferred", "NotAddressed")
+            alike = not item.mark or target.mark == item.mark
             if alike and len(item.passages) <= 1:
                 item.status, item.status_rule, item.layers = target.status, "as-referred-to", target.layers
                 item.passages = item.passages + target.passages
                 known = {one.metric for one in item.commitments}
                 item.commitments += [
-                    replace(one, rule="as-referred-to", confidence=one.confidence * 0.9) for one in target.commitments if one.metric not in known
+                    replace(one, rule="as-referred-to", confidence=one.confidence * 0.9)
+                    for one in target.commitments
+                    if one.quantity and one.metric not in known
                 ]
         if item.number:
             before = item
@@ -161,8 +167,11 @@ def _about(paper: Paper, whole: str) -> tuple[str, str, tuple[str, ...], str, st
         old = [_iso(found) for found in _DATE.finditer(history)]
         dates = dates or ([max(old)] if old else [])
         version = version or max((found[1] or found[2] for found in _VERSION.finditer(history)), default="")
-    service = next(((found[1] or found[2]).strip() for line in front for found in _SERVICE.finditer(line) if not _COMPANY.search(found[0])), "")
-    services = (service,) if service and not re.search("以下|iso|27017|white", service, re.I) else ()
+    whole_front = "\n".join(line.words for line in paper.front) or cover
+    service = next((found[1].strip() for found in _NAMED.finditer(whole_front)), "") or next(
+        ((found[1] or found[2]).strip() for line in front for found in _SERVICE.finditer(line) if not _COMPANY.search(found[0])), ""
+    )
+    services = (service,) if service and not re.search("以下|iso|27017|white|^(information |cloud )?security$", service, re.I) else ()
     return title, company.strip(), services, version, dates[0] if dates else "", "ja" if japanese else "en"
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from sekinin.reading.letters import Folded, join
+from sekinin.reading.rules import pattern, table
 from sekinin.reading.structure import Line, Section, cells_of, part
 
 _BULLET: Final = re.compile(r"^\s*(?:[・•●○◇◆■□▶➤►※*]|[-–]\s|[-–](?=・)|\(?\d{1,2}[).]\s|[①-⑳]|[a-zA-Z][).]\s|\(\d\))\s*[・•]?\s*")
@@ -33,12 +35,14 @@ class Sentence:
         over: the words that stand over it, outermost first: marked headings, a line that ends in a colon, the head of a row.
         kind: ``sentence``, ``bullet``, ``row``, ``head``, or ``answer`` for a cell of a check sheet.
         cells: of a row.
+        heads: what stands over each cell of the row, if the table has heads.
     """
 
     text: Folded
     over: tuple[str, ...]
     kind: str
     cells: tuple[Folded, ...] = ()
+    heads: tuple[str, ...] = ()
 
     @property
     def span(self) -> tuple[int, int]:
@@ -75,6 +79,8 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
         held, glue = [], []
 
     gap = False
+    heads: tuple[str, ...] = ()
+    before = 0
     for at, line in enumerate(lines):
         if not line.words:
             gap = True
@@ -85,9 +91,13 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
             yield from flush()
             if not re.fullmatch(r"[\s|:\-]+", line.words):
                 whole = part(line.text, 0, len(line.text.text))
-                yield Sentence(whole, tuple(w for w in (box, minor, filled[0].text) if w), "row", tuple(cells))
+                if before != len(cells):
+                    heads = tuple(cell.text for cell in cells) if _are_heads(lines, at, cells) else ()
+                yield Sentence(whole, tuple(w for w in (box, minor, filled[0].text) if w), "row", tuple(cells), heads if before == len(cells) else ())
+                before = len(cells)
             gap = False
             continue
+        before = 0
         text = part(line.text, 0, len(line.text.text))
         boxed = _BOX.match(text.text)
         if boxed and not (boxed["sign"] and re.search("[。]|ます$", boxed["sign"])) and not boxed["after"]:
@@ -126,6 +136,20 @@ def _prose(lines: Sequence[Line]) -> Iterator[Sentence]:
     yield from flush()
 
 
+@lru_cache(maxsize=2_000)
+def _is_place(text: str) -> bool:
+    """Tell whether a line names a place and nothing else: then it answers what stands before it."""
+    return any(pattern(rule["words"]).fullmatch(text.strip()) for rule in table("places")["place"])
+
+
+def _are_heads(lines: Sequence[Line], at: int, cells: Sequence[Folded]) -> bool:
+    """Tell whether a row holds the heads of a table of three columns or more: short words without figures, and a row of as many cells below."""
+    if len(cells) < 3 or any(len(cell.text) > 24 or re.search(r"\d|。", cell.text) for cell in cells):
+        return False
+    below = [other for other in lines[at + 1 : at + 4] if other.words]
+    return any(len(cells_of(other)) == len(cells) for other in below)
+
+
 def _latin(one: str, other: str) -> bool:
     return (bool(one) and bool(other) and one[-1].isascii() and other[0].isascii() and one[-1].isalnum() and other[0].isalnum()) or (
         one.isascii() and other.isascii()
@@ -141,7 +165,7 @@ def _over(lines: Sequence[Line], at: int, text: str, gap: bool) -> bool:
         return False
     if text.endswith((":", "：")):
         return True
-    if re.search("[、,]$", text):
+    if re.search("[、,]$", text) or _is_place(text):
         return False
     if _NUMBERED.match(text) and (_BULLET.match(follow.words) or len(follow.words) > len(text)):
         return True

@@ -13,12 +13,37 @@ from fractions import Fraction
 from typing import Final
 
 _KANJI: Final = {c: n for n, c in enumerate("〇一二三四五六七八九")}
-_WORDS: Final = {
-    w: n for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])
-} | {"fifteen": 15, "twenty": 20, "thirty": 30, "forty-five": 45, "sixty": 60, "seventy-two": 72, "ninety": 90}  # fmt: skip
+_ONES: Final = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS: Final = {name: n * 10 for n, name in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
+_WORDS: Final = (
+    {name: n for n, name in enumerate(_ONES)}
+    | _TENS
+    | {f"{ten}-{one}": amount + n for ten, amount in _TENS.items() for n, one in enumerate(_ONES[:10]) if n}
+)
 _UNITS: Final = (
     ("BusinessDay", r"営業日|business days?|working days?"),
-    ("BusinessHour", r"営業時間(?=以内)|business hours?(?= of| after| from)"),
+    ("BusinessHour", r"営業時間(?=以内|程度|内)|business hours?|working hours?"),
     ("Week", r"週間|週|weeks?"),
     ("Month", r"[かカヵケヶ箇ヵ]\s?月(?:間)?|months?|月間(?=保)"),
     ("Year", r"年間|年(?!\s*\d|\s*[一二三四五六七八九十]|版|度|[^回]{0,2}月)|[かカヶ]年|years?"),
@@ -34,13 +59,13 @@ _UNITS: Final = (
 _UNIT: Final = "|".join(f"(?P<u{n}>{text})" for n, (_, text) in enumerate(_UNITS))
 _NUMBER: Final = (
     r"(?P<num>\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?|[一二三四五六七八九十百〇]{1,4}|"
-    r"(?:thirty|sixty|ninety|fifteen|twenty|one|two|three|four|five|six|seven|eight|nine|ten|twelve|forty-five|seventy-two)\b)"
+    rf"(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b)"
 )
 _FIGURE: Final = re.compile(rf"(?<![\d.A-Za-z第/])(?:約\s*)?{_NUMBER}\s*(?:\(\s*(?P<again>\d+)\s*\)\s*)?[- ]?(?:{_UNIT})", re.I | re.ASCII)
 _FIXED: Final = (
     (r"翌々営業日", 2, "BusinessDay"),
-    (r"翌営業日|next (business|working) day", 1, "BusinessDay"),
-    (r"(?:契約|解約|利用)?[^。、]{0,4}翌日|next day", 1, "CalendarDay"),
+    (r"翌営業日(?!から\s*\d|より\s*\d|以降)|next (business|working) day", 1, "BusinessDay"),
+    (r"(?:契約|解約|利用)?[^。、]{0,4}翌日(?!から\s*(?:\d|起算)|より\s*\d|以降|を起算)|next day", 1, "CalendarDay"),
     (r"前日(?!比)|the day before", 1, "CalendarDay"),
     (r"当日中|即日(?!開)|same day", 0, "CalendarDay"),
     (r"半年|half[- ]a[- ]year|six-monthly|semi-?annual(ly)?|twice (a|per) year|年\s*2\s*回|年に?二回", 6, "Month"),
@@ -60,9 +85,14 @@ _FIXED: Final = (
         1,
         "CalendarDay",
     ),
+    (r"毎分|every minute", 1, "Minute"),
     (r"毎時|hourly|every hour|1\s*時間に\s*1\s*回|1\s*時間ごと", 1, "Hour"),
 )
-_KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})\b(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
+_KEY: Final = re.compile(r"(?<![A-Za-z])(?:AES|RSA|ECDSA)\s*[-(]?\s*(\d{3,4})(?!\d)(?:\s*-?\s*(?:bits?|ビット))?", re.I | re.ASCII)
+_TIMES: Final = re.compile(
+    r"年(?:間)?に?\s*(?P<ja>[2346]|12|[二三四六])\s*(?:回|度)|\b(?P<en>[2346]|two|three|four|six|twelve) times (?:a|per|each|every) year",
+    re.I | re.ASCII,
+)
 _FIX: Final = [(re.compile(text, re.I | re.ASCII), amount, unit) for text, amount, unit in _FIXED]
 _EVERY: Final = re.compile(r"^\s*(?:間)?(?:に\s*[1一]\s*(?:回|度)|ごと|毎|おき|間?隔|周期|ごとに|に1回)|^\s*(?:intervals?|apart)", re.I | re.ASCII)
 _EVERY_BEFORE: Final = re.compile(r"(every|each|once (a|per|every)|per)\s*$", re.I | re.ASCII)
@@ -174,13 +204,21 @@ def quantities(text: str) -> list[Quantity]:
                 taken.append(found.span())
                 comparator = _comparator(text, found.start(), found.end(), unit)
                 every = unit not in ("BusinessDay",) and not re.search("翌|前日|当日|即日|next|same|before", found[0], re.I | re.ASCII)
+                if found[0] == "半年":  # an interval only where it is said to return
+                    every = bool(_EVERY.match(text[found.end() :]))
                 if (
                     every
                     and comparator == "AtLeast"
-                    and re.search("最低|少なくとも|at least|以上", text[max(0, found.start() - 8) : found.end() + 6], re.I | re.ASCII)
+                    and re.search("最低|少なくとも|at least|以上", text[max(0, found.start() - 12) : found.end() + 6], re.I | re.ASCII)
                 ):
                     comparator = "AtMost"
                 out.append(Quantity(Decimal(fixed), unit, found.start(), found.end(), comparator, every))
+    for found in _TIMES.finditer(text):
+        count = _number((found["ja"] or found["en"] or "2").lower())
+        if free(*found.span()) and count and 12 % count == 0:
+            taken.append(found.span())
+            comparator = "AtMost" if _comparator(text, *found.span(), "Month") == "AtLeast" else "Exactly"
+            out.append(Quantity(12 / count, "Month", found.start(), found.end(), comparator, True))
     for found in _FIGURE.finditer(text):
         if not free(*found.span()):
             continue
@@ -213,6 +251,9 @@ def clauses(text: str, quantity: Quantity) -> Iterator[str]:
     """Yield what stands around a figure, nearest first: its clause, then its half of the sentence, then all of it."""
     left = max(text.rfind(c, 0, quantity.start) for c in "、,;；")
     right = min((at for c in "、,;；" if (at := text.find(c, quantity.end)) >= 0), default=len(text))
+    near, far = text.rfind(" and ", left + 1, quantity.start), text.find(" and ", quantity.end, right)
+    if near >= 0 or far >= 0:  # each half of an English clause speaks for its own figure
+        yield text[max(left, near) + 1 : far if far >= 0 else right]
     yield text[left + 1 : right]
     yield text[left + 1 :]
     yield text

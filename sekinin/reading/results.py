@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sekinin.reading.quantities import Quantity
+from sekinin.reading.rules import table
 
 Span = tuple[int, int]
 LAYERS = {"csp": "ProviderLayer", "customer": "CustomerLayer", "infrastructure": "InfrastructureLayer"}
 """The layers, as the reader's JSON and as the ontology call them."""
+
+
+def kind_of(metric: str) -> str:
+    """Return what a metric is called in the reader's JSON."""
+    known: str = table("kinds")["kinds"].get(metric, metric.replace("-", "_"))
+    return known
 
 
 @dataclass(frozen=True)

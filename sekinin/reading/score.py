@@ -20,7 +20,7 @@ from rdflib.term import Node
 from sekinin.errors import BadData, Missing
 from sekinin.namespaces import PREFIXES, SK
 from sekinin.reading.quantities import Quantity
-from sekinin.reading.results import LAYERS, Reading
+from sekinin.reading.results import LAYERS, Reading, kind_of
 from sekinin.reading.rules import table
 
 Span = tuple[int, int]
@@ -63,6 +63,8 @@ class Facts:
     """What is compared of a draft or gold.
 
     Args:
+        places: category of data and ISO 3166 code; None where the gold does not tell them.
+        certificates: standard, state as in the JSON, and holder; None where the gold does not tell them.
         fine: whether the statuses are the ontology's ten and not the six of the JSON.
     """
 
@@ -70,6 +72,8 @@ class Facts:
     layers: set[tuple[str, str]] = field(default_factory=set)
     duties: list[DutyFact] = field(default_factory=list)
     promises: list[Promise] = field(default_factory=list)
+    places: set[tuple[str, ...]] | None = None
+    certificates: set[tuple[str, ...]] | None = None
     fine: bool = True
 
 
@@ -99,12 +103,6 @@ class Tally:
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
-def kind_of(metric: str) -> str:
-    """Return what a metric is called in the JSON."""
-    known: str = table("kinds")["kinds"].get(metric, metric.replace("-", "_"))
-    return known
-
-
 def _figure(quantity: Quantity) -> str:
     """Return a figure so that equal ones are equal: days and weeks in days, business days apart."""
     amount = f"{quantity.amount.normalize():f}"
@@ -124,6 +122,8 @@ def of_reading(reading: Reading, titles: bool = False) -> Facts:
         titles: a topic without a number is known by its title, with ``~`` before it.
     """
     facts = Facts()
+    facts.places = {(where.category, where.code) for item in reading.items for where in item.locations}
+    facts.certificates = {(claim.standard, claim.state, claim.holder) for item in reading.items for claim in item.certificates}
     for item in reading.items:
         number = f"~{item.title}" if titles and item.form == "topic" else item.number
         if number:
@@ -143,7 +143,7 @@ def of_reading(reading: Reading, titles: bool = False) -> Facts:
 
 def of_json(said: dict[str, Any]) -> Facts:
     """Return the facts of the reader's JSON."""
-    facts = Facts(fine=False)
+    facts = Facts(fine=False, places=set(), certificates=set())
     for control in said.get("controls", ()):
         number = control.get("id") or ""
         if number:
@@ -153,7 +153,11 @@ def of_json(said: dict[str, Any]) -> Facts:
             DutyFact(LAYERS[d["party"]], number, ((d["start"], d["end"]),) if "start" in d else ()) for d in control.get("duties", ())
         )
         for one in control.get("commitments", ()):
-            if one["kind"] in ("data_location", "backup_location", "certification"):
+            if one["kind"] == "certification" and facts.certificates is not None:
+                facts.certificates.add((one["value"], one.get("state", ""), one.get("holder", "csp")))
+                continue
+            if one["kind"] in ("data_location", "backup_location") and one.get("quantified", True) and facts.places is not None:
+                facts.places.add((one.get("category", "BackupData" if one["kind"] == "backup_location" else "CustomerData"), one["value"]))
                 continue
             value = str(one.get("value", "")) if one.get("quantified", True) else ""
             if re.fullmatch(r"[\d.]+", value):
@@ -164,6 +168,15 @@ def of_json(said: dict[str, Any]) -> Facts:
             facts.promises.append(Promise(one["kind"], value, number, spans))
     facts.promises = list(dict.fromkeys(facts.promises))
     return facts
+
+
+_WHOLE = {"AllCustomerData": "CustomerData", "StoredData": "CustomerData"}
+"""Categories of data that the graphs tell apart and a draft does not."""
+
+
+def _standard(name: str) -> str:
+    """Return a standard without its edition, the Japanese one as the international one that it translates."""
+    return re.sub(r"^jisq(?=27)", "iso", re.sub(r"-(19|20)\d\d$", "", name))
 
 
 def of_turtle(path: Path) -> Facts:
@@ -186,6 +199,20 @@ def of_turtle(path: Path) -> Facts:
         kind = kind_of(_last(graph.value(one, SK.metric)).removeprefix("metric-"))
         facts.promises.append(Promise(kind, _value(graph, one), _number(graph, one), tuple(_spans(graph, one))))
     facts.promises.sort(key=lambda one: (one.kind, one.value, one.spans))
+    facts.places = {
+        (_WHOLE.get(_local(category), _local(category)), _last(place).removeprefix("place-").upper())
+        for one in graph.subjects(RDF.type, SK.DataLocationStatement)
+        for category in graph.objects(one, SK.dataCategory)
+        for place in graph.objects(one, SK.storedAt)
+    }
+    own = {graph.value(duty, SK.bearer) for duty in graph.subjects(SK.bearerLayer, SK.ProviderLayer)}
+    states = {rule["claim"]: rule["json"] for rule in table("certificates")["state"]}
+    facts.certificates = {
+        (_standard(_last(standard).removeprefix("standard-")), states.get(_local(graph.value(one, SK.claimStatus)), ""), holder)
+        for one in graph.subjects(RDF.type, SK.CertificationClaim)
+        for holder in ["csp" if graph.value(one, SK.holder) in own else "infrastructure"]
+        for standard in graph.objects(one, SK.toStandard)
+    }
     return facts
 
 
@@ -253,7 +280,7 @@ def _touch(one: Promise, other: Promise) -> bool:
     return not one.spans or not other.spans or any(a < d and c < b for a, b in one.spans for c, d in other.spans)
 
 
-def _pairs(name: str, draft: set[tuple[str, str]], gold: set[tuple[str, str]]) -> Tally:
+def _pairs(name: str, draft: set[tuple[str, ...]], gold: set[tuple[str, ...]]) -> Tally:
     return Tally(name, len(draft & gold), len(draft - gold), len(gold - draft))
 
 
@@ -284,7 +311,7 @@ def _promises(name: str, draft: list[Promise], gold: list[Promise]) -> Tally:
 
 
 def compare(draft: Facts, gold: Facts) -> list[Tally]:
-    """Return the tallies: controls, status, layers, duties, commitments with and without figures, and each kind with a figure."""
+    """Return the tallies: controls, status, layers, duties, commitments, places, certificates, and each kind with a figure."""
     mine, theirs = set(draft.statuses), set(gold.statuses)
     both = mine & theirs
     coarse = not (draft.fine and gold.fine)
@@ -297,7 +324,7 @@ def compare(draft: Facts, gold: Facts) -> list[Tally]:
     tallies = [
         Tally("controls", len(both), len(mine - theirs), len(theirs - mine)),
         Tally("status", right, len(both) - right, len(theirs) - right),
-        _pairs("layers", {p for p in draft.layers if p[0] in theirs}, gold.layers),
+        _pairs("layers", {p for p in draft.layers if p[0] in theirs}, set(gold.layers)),
         _duties("duties", draft.duties, gold.duties),
         *(
             _duties(f"  of {name}", *([one for one in side if one.party == party] for side in (draft.duties, gold.duties)))
@@ -308,6 +335,10 @@ def compare(draft: Facts, gold: Facts) -> list[Tally]:
     bare = [[one for one in facts.promises if not one.value] for facts in (draft, gold)]
     tallies.append(_promises("commitments with figures", *figured))
     tallies.append(_promises("commitments without figures", *bare))
+    for name in ("places", "certificates"):
+        mine_told, theirs_told = getattr(draft, name), getattr(gold, name)
+        if mine_told is not None and theirs_told is not None:
+            tallies.append(_pairs(name, mine_told, theirs_told))
     for kind in sorted({one.kind for side in figured for one in side}):
         tallies.append(_promises(f"  {kind}", *([one for one in side if one.kind == kind] for side in figured)))
     return tallies

@@ -6,16 +6,17 @@ The words that decide stand in ``rules/``; here is only the order in which they 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 from sekinin.reading.letters import Folded
 from sekinin.reading.lexicon import framework
 from sekinin.reading.passages import Sentence, sentences
 from sekinin.reading.quantities import Quantity, clauses, quantities
-from sekinin.reading.results import Assignment, Certificate, Commitment, Duty, Item, Location, Span
+from sekinin.reading.results import Assignment, Certificate, Commitment, Duty, Item, Location, Span, kind_of
 from sekinin.reading.rules import pattern, table, word
 from sekinin.reading.sheets import mark_of
 from sekinin.reading.structure import Section
@@ -41,15 +42,21 @@ class Parties:
     def __init__(self, text: str, company: str = "") -> None:
         rules = table("parties")
         more: dict[str, list[str]] = {"customer": [], "csp": [], "infrastructure": []}
-        for found in pattern(rules["declared"]).finditer(text):
+        for found in chain(pattern(rules["declared"]).finditer(text), pattern(rules["called"]).finditer(text.replace("\n", " "))):
             nick = found["nick"].strip()
             if len(nick) < 2 or re.search("本書|本サービス|本資料|本ホワイト|サービス$|document|paper|service", nick, re.I):
                 continue
-            for layer, key in (("infrastructure", "infrastructure"), ("customer", "customer"), ("csp", "provider"), ("customer", "described")):
+            for layer, key in (
+                ("customer", "party"),
+                ("infrastructure", "infrastructure"),
+                ("customer", "customer"),
+                ("csp", "provider"),
+                ("customer", "described"),
+            ):
                 if pattern(rules[key]).search(found["what"]) or (
                     key == "provider" and re.search(r"株式会社|有限会社|合同会社|\b(Inc|Ltd|Corp|LLC|K\.K)\b", found["what"])
                 ):
-                    more[layer].append(re.escape(nick))
+                    more[layer].append(re.escape(nick.removesuffix("s")) + "s?" if nick.isascii() else re.escape(nick))
                     break
         bare = re.sub(r"株式会社|有限会社|合同会社|[,\s]*\b(Inc|Ltd|Limited|Corporation|Corp|LLC|K\.K|Co|GmbH)\b\.?", "", company).strip(" ,.")
         more["csp"].extend(re.escape(name) for name in {bare, *bare.split(" ")[:1]} if len(name) >= 3)
@@ -106,15 +113,16 @@ def read_section(section: Section, parties: Parties, number: tuple[str, str]) ->
         section.mark,
     )
     body = [one for one in said if one.kind != "head"]
+    about = " ".join(words for start, words in table("structure")["about"].items() if prefix != "c22" and own.startswith(start))
     topic = " ".join(
-        [title, section.chapter if section.form == "item" else "", section.question if section.form == "item" else "", _title_of(prefix, own)]
+        [title, about, section.chapter if section.form == "item" else "", section.question if section.form == "item" else "", _title_of(prefix, own)]
     )
     _status(item, section, body)
     item.duties = _duties(body, section, parties, item)
     item.layers = _layers(item, body, section, parties)
     found: list[Commitment] = []
     for one in body:
-        found.extend(commitments(one, topic if section.form != "item" else f"{title} {section.chapter}", parties))
+        found.extend(commitments(one, topic if section.form != "item" else f"{title} {about} {section.chapter}", parties))
     item.commitments = _once(found)
     item.locations = _places(body, topic)
     item.certificates = [claim for one in body for claim in certificates(one, parties, section.form)]
@@ -149,7 +157,7 @@ def _status(item: Item, section: Section, body: Sequence[Sentence]) -> None:
     kinds = [_kind(one.words) for one in said]
     status, rule, sure = _by_wording(said, kinds, text)
     if section.mark is not None:
-        status, rule, sure = _by_mark(mark, said, kinds, text, status, rule, sure)
+        status, rule, sure = _by_mark(mark, section.question, said, kinds, text, status, rule, sure)
         item.contradiction = (mark == "done" and status in ("NotProvided", "NotApplicable")) or (
             mark in ("denied", "outside") and status == "Implemented"
         )
@@ -178,6 +186,8 @@ def _kind(words: str) -> str:
         rest = words[denied.end() :] if denied else ""
         if re.match(r"\s*(?:おり)?(?:ません|ん)?が、.{6,}", rest) and not word("status", "denied").search(rest):
             return "half"
+        if denied and re.search(r".{12,}(?:;|,? but\b|, (?:however|while|whereas|although))", words[: denied.start()], re.I):
+            return "half"
         return "denied"
     if word("status", "pointer").search(words):
         bare = word("status", "pointer").sub("", words)
@@ -197,6 +207,8 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "Partial", "denied-and-done-in-one-sentence", 0.85
     if word("status", "partial").search(text) and "done" in have and len(said) <= 3:
         return "Partial", "said-to-be-partial", 0.7
+    if re.match(r"(?:this (?:control|item) is |fully )?inherited (?:from|via)\b", said[0].words, re.I):
+        return "Inherited", "said-to-be-inherited", 0.85
     firm = [k for k in kinds if k not in ("pointer",)]
     if "lost" in have and not any(k in ("outside", "denied") for k in kinds):
         at = kinds.index("lost")
@@ -211,29 +223,39 @@ def _by_wording(said: Sequence[Sentence], kinds: Sequence[str], text: str) -> tu
         return "Planned", "planned", 0.8
     if "denied" in have:
         first = kinds.index("denied")
-        before = [k for k in kinds[:first] if k == "done"]
+        before = [k for k, one in zip(kinds[:first], said[:first], strict=True) if k == "done" and not _asks(one.words)]
         provider = re.search(r"(?:aws|azure|基盤|クラウド事業者|データセンター).{0,30}(?:基づ|責任|実施|管理)", text, re.I)
         if not before and provider and re.search("直接|自ら", text):
             return "Inherited", "another-provider-does-it", 0.8
         if before:
             return "Partial", "done-and-then-denied", 0.7
         return "NotProvided", "denied", 0.85
-    if "outside" in have and kinds[0] == "outside" and not any(k == "done" for k in kinds):
+    if kinds[0] == "outside" and all(word("parties", "infrastructure").search(one.words) for k, one in zip(kinds, said, strict=True) if k == "done"):
+        if "done" in have:
+            return "Inherited", "another-provider-does-it", 0.75
         return "NotApplicable", "does-not-arise", 0.8
     if not firm:
         return "Deferred", "pointer-only", 0.8
     others = word("parties", "infrastructure").pattern
     theirs = pattern(
-        rf"({others})[^。]{{0,40}}の責任(範囲)?と?(に)?なり"
-        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|inherited from) (the )?({others})"
+        rf"({others})[^。、]{{0,40}}の(責任|責務|管理)(範囲|分担|下)?(と|に)?(なり|です|であり|あり|おいて)"
+        rf"|\b(are|is) (the responsibility of|handled by|managed by|performed by|provided by) (the |our )?({others})|\binherited (from|via)"
+        rf"|({others}) (is|are) (solely )?responsible for"
     )
-    passive = pattern(rf"({others})\s*(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当)(され|し)")
+    passive = pattern(rf"({others})\s*\)?(の(機能|サービス|基盤))?(に(より|よって|て)|が)[^。]{{0,12}}(実施|管理|運用|担当|提供)(され|し)")
     if theirs.search(said[0].words) or (len(firm) == 1 and passive.search(text)):
         return "Inherited", "another-provider-does-it", 0.8
     return "Implemented", "said-to-be-done", 0.8
 
 
-def _by_mark(mark: str, said: Sequence[Sentence], kinds: Sequence[str], text: str, status: str, rule: str, sure: float) -> tuple[str, str, float]:
+def _asks(words: str) -> bool:
+    """Tell whether a sentence asks something of the customer: then it tells of nothing that is done."""
+    return bool(word("duties", "asked").search(words) and re.search("ください|下さい|お願い|お客様|利用者|please|customer|you ", words, re.I))
+
+
+def _by_mark(
+    mark: str, question: str, said: Sequence[Sentence], kinds: Sequence[str], text: str, status: str, rule: str, sure: float
+) -> tuple[str, str, float]:
     """Hold mark and remark together: the remark can deny what the mark says, and a dash has more than one meaning."""
     if mark == "done":
         if status in ("NotAddressed", "InFigure"):
@@ -241,6 +263,8 @@ def _by_mark(mark: str, said: Sequence[Sentence], kinds: Sequence[str], text: st
         if status in ("NotProvided", "NotApplicable", "Inherited", "Planned", "Partial", "Deferred"):
             return status, f"mark-and-{rule}", sure
         return "Implemented", "mark-and-remark", 0.9
+    if mark in ("planned", "inherited"):
+        return mark.capitalize(), f"mark-{mark}", 0.85
     if mark == "partly":
         return "Partial", "mark-half", 0.9
     if mark == "outside":
@@ -265,7 +289,9 @@ def _by_mark(mark: str, said: Sequence[Sentence], kinds: Sequence[str], text: st
             return "Planned", "denied-and-planned", 0.85
         if status == "NotApplicable":
             return "NotApplicable", "denied-and-does-not-arise", 0.8
-        if re.search("ことがない|していないこと|禁止|含まれない|no .{0,20}(?:shared|sold)", text) and status == "Implemented":
+        if word("status", "adverse").search(question) or (
+            re.search("ことがない|していないこと|禁止|含まれない|no .{0,20}(?:shared|sold)", text) and status == "Implemented"
+        ):
             return "Implemented", "question-put-the-other-way", 0.5
         return "NotProvided", "mark-denied", 0.85
     return status, rule, sure
@@ -287,7 +313,7 @@ def _duties(body: Sequence[Sentence], section: Section, parties: Parties, item: 
     columns: list[str] = []
     for one in body:
         words = one.words
-        if _is_standard(words) or (word("status", "pointer").search(words) and not word("duties", "asked").search(words)):
+        if _is_standard(words) or (_kind(words) == "pointer" and not word("duties", "asked").search(words)):
             continue
         if one.kind == "row":
             heads = [parties.of_heading(cell.text) if len(cell.text) <= 40 else "" for cell in one.cells]
@@ -298,6 +324,9 @@ def _duties(body: Sequence[Sentence], section: Section, parties: Parties, item: 
                 for cell, layer in zip(one.cells, columns, strict=False):
                     if layer and cell.text.strip() and not word("duties", "none").match(cell.text.strip()):
                         found.append(Duty(layer, cell.span(0, len(cell.text)), "duty-table", 0.85))
+                continue
+            if one.heads and quantities(words):
+                found.append(Duty("csp", one.span, "promised-in-a-table", 0.5))
                 continue
         layer, rule, sure = _bearer(one, parties)
         if layer:
@@ -317,7 +346,9 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
     if over and (layer := next((found for head in reversed(one.over) if (found := parties.of_heading(head))), "")):
         return layer, "listed-under-a-party", 0.85
     passive = re.search(
-        r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)|is (?:managed|operated|secured|maintained) by", words
+        r"(?:によ(?:って|り)|にて|側で)[^。、]{0,10}(?:管理|運用|提供|実施|保守)(?:され|して)"
+        r"|(?:is|are) (?:managed|operated|secured|maintained|performed|handled|run|carried out|controlled|ensured) by|\binherited (?:from|via)",
+        words,
     )
     if passive and parties.words["infrastructure"].search(
         words[max(0, passive.start() - 16) : passive.start()] + words[passive.end() : passive.end() + 30]
@@ -339,15 +370,23 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
             return "infrastructure", "another-party-acts", 0.75
         if not speaker:
             return "customer", "asked-of-the-customer", 0.85
+    if agents[:1] == ["customer"] and word("duties", "bound").search(words):
+        return "customer", "asked-of-the-customer", 0.85
     theirs = re.search(r"responsib\w+ of (?:the )?(.{2,40})", words, re.I)
     if theirs and parties.words["infrastructure"].match(theirs[1]):
         return "infrastructure", "another-party-acts", 0.8
-    used = re.search(r"(?:利用|活用|採用|使用|構築)し(?:て(?:い|おり)?)?ます[。.]?$|\b(?:use|uses|using)\b", words, re.I)
+    used = re.search(
+        r"(?:利用|活用|採用|使用|構築)し(?:て(?:い|おり)?)?ます[。.]?$|提供する[^。]{0,40}(?:利用|活用|採用|使用|同期|参照)し|\b(?:use|uses|using)\b",
+        words,
+        re.I,
+    )
     if agents and agents[0] == "infrastructure" and not used:
         return "infrastructure", "another-party-acts", 0.7
-    if word("duties", "allowed").search(words) and not re.search("提供して|提供し|provid", words, re.I):
+    if word("duties", "fact").search(words):
         return "", "", 0
-    if _kind(words) in ("denied", "outside", "lost", "pointer") or len(words) < 8:
+    if word("duties", "allowed").search(_predicate(words)) and not re.search("提供して|提供し|provid", words, re.I):
+        return "", "", 0
+    if _kind(words) in ("denied", "outside", "lost", "pointer", "planned") or len(words) < 8:
         return "", "", 0
     if words.isascii() and len(words) > 20 and " " in words:
         return "csp", "the-provider-acts", 0.5
@@ -358,6 +397,11 @@ def _bearer(one: Sentence, parties: Parties) -> tuple[str, str, float]:
     ):
         return "csp", "the-provider-acts", 0.6
     return "", "", 0
+
+
+def _predicate(words: str) -> str:
+    """Return where a Japanese sentence says what is done: its end; of another sentence the whole."""
+    return words if words.isascii() else words[-24:]
 
 
 def _layers(item: Item, body: Sequence[Sentence], section: Section, parties: Parties) -> tuple[str, ...]:
@@ -373,6 +417,8 @@ def _layers(item: Item, body: Sequence[Sentence], section: Section, parties: Par
             found["customer"] = None
         if re.search(r"(?:の|が)(?:責任|管理)(?:範囲)?(?:と|に|は|を)", words) and (layer := next(iter(parties.agents(words)), "")):
             found[layer] = None
+        if re.search("提供する[^。]{0,40}(利用|活用|採用|使用|同期|参照)し", words):
+            found["csp"] = None
         if re.search("時刻同期サービスを利用|key management service|鍵の管理は.{0,30}利用", words, re.I):
             found["infrastructure"] = None
         if parties.agent["csp"].search(words):
@@ -403,20 +449,36 @@ def commitments(one: Sentence, topic: str, parties: Parties) -> list[Commitment]
     words = one.words
     if _is_standard(words) or word("structure", "history").search(" ".join(one.over)):
         return []
+    if one.heads:
+        return [made for cell in _cells(one) for made in commitments(cell, topic, parties)]
     found = [made for quantity in quantities(words) if (made := _figure(one, quantity, topic, parties))]
     if tls := _protocols(one):
         found.append(tls)
     if one.kind == "row" and len(one.cells) >= 3:
         return found
-    have = {commitment.metric for commitment in found}
+    asked = _bearer(one, parties)[0] == "customer"
+    have = {kind_of(commitment.metric) for commitment in found}
     for rule in table("promises")["promise"]:
-        if rule["metric"] in have and rule["metric"] != "authentication-method":
+        if asked and not rule["metric"].startswith("support-"):  # whom to call stands in what the customer is asked
+            continue
+        kind = kind_of(rule["metric"])
+        if kind in have and kind != "authentication":
             continue
         made = _promise(one, rule, topic)
         if made:
             found.append(made)
-            have.add(made.metric)
+            have.add(kind)
     return found
+
+
+def _cells(row: Sentence) -> list[Sentence]:
+    """Return the cells of a row as answers to what stands over them and before them."""
+    first = row.cells[0].text
+    return [
+        Sentence(cell, (*row.over[:-1], f"{first} {head}"), "answer")
+        for cell, head in zip(row.cells[1:], row.heads[1:], strict=True)
+        if cell.text and not word("duties", "none").match(cell.text)
+    ]
 
 
 @cache
@@ -429,28 +491,37 @@ def _figure(one: Sentence, quantity: Quantity, topic: str, parties: Parties) -> 
     whole = f"{one.words} {over}"
     lead = _lead(one, topic)
     around = list(clauses(one.words, quantity))
+    asked = _bearer(one, parties)[0] == "customer"
     if lead:  # a cell answers what its item names; prose names it only where nothing nearer does
         around = [lead + near for near in around] if one.kind == "answer" else [*around, lead + one.words]
-    for stage, clause in enumerate(around):
-        for rule in _figure_rules():
-            if "units" in rule and quantity.unit not in rule["units"]:
-                continue
-            if "every" in rule and rule["every"] != quantity.every:
-                continue
-            if "under" in rule and not pattern(rule["under"]).search(over):
-                continue
-            if "here" in rule and not pattern(rule["here"]).search(clause):
-                continue
-            if "also" in rule and not pattern(rule["also"]).search(whole):
-                continue
-            if "within" in rule and not pattern(rule["within"]).search(one.words):
-                continue
-            if "never" in rule and pattern(rule["never"]).search(clause):
-                continue
-            if not rule["metric"]:
-                return None
-            return _made(one, quantity, rule, parties, 0.9 if stage == 0 else 0.8 if stage == 1 else 0.7)
+    for stage, clause, rule in _tries(around):
+        if "units" in rule and quantity.unit not in rule["units"]:
+            continue
+        if "every" in rule and rule["every"] != quantity.every:
+            continue
+        if "under" in rule and not pattern(rule["under"]).search(over):
+            continue
+        if "here" in rule and not pattern(rule["here"]).search(clause):
+            continue
+        if "also" in rule and not pattern(rule["also"]).search(whole):
+            continue
+        if "within" in rule and not pattern(rule["within"]).search(one.words):
+            continue
+        if "never" in rule and pattern(rule["never"]).search(clause):
+            continue
+        if not rule["metric"] or (asked and not word("duties", "kept").search(rule["metric"])):
+            return None
+        return _made(one, quantity, rule, parties, (0.9, 0.8, 0.7)[min(stage, 2)])
     return None
+
+
+def _tries(around: Sequence[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield each rule with each clause, nearest clause first; rules that hear the heading come after those that hear the sentence."""
+    for under in (False, True):
+        for stage, clause in enumerate(around):
+            for rule in _figure_rules():
+                if ("under" in rule) == under:
+                    yield stage, clause, rule
 
 
 def _lead(one: Sentence, topic: str = "") -> str:
@@ -462,7 +533,7 @@ def _lead(one: Sentence, topic: str = "") -> str:
 
 def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Parties, sure: float) -> Commitment:
     words = one.words
-    bindingness, _ = _firmness(f"{words} {' '.join(one.over)}")
+    bindingness = _firmness(f"{words} {' '.join(one.over)}")[0]
     before = words[: quantity.start]
     if quantity.comparator == "Exactly" and "compare" in rule and not quantity.every:
         late = re.search(r"翌(々)?営業日|翌日|next", words[quantity.start : quantity.end], re.I)
@@ -474,7 +545,8 @@ def _made(one: Sentence, quantity: Quantity, rule: dict[str, Any], parties: Part
     notice = rule["metric"].endswith("notice") and rule["metric"] not in ("incident-notice", "fault-notice")
     place = one.text.span(quantity.start, quantity.end)
     printed = one.words[quantity.start : quantity.end]
-    record = bool(word("kinds", "record", "words").search(words))
+    alone = len(quantities(words)) == 1
+    record = bool(word("kinds", "record", "words").search(words if alone else next(clauses(words, quantity))))
     span = one.span if place[0] >= one.span[0] else place
     return Commitment(
         rule["metric"],
@@ -508,12 +580,15 @@ def _protocols(one: Sentence) -> Commitment | None:
 
 
 def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | None:
-    words = one.words if mark_of(one.words) or _SAME.match(one.words) else _lead(one) + one.words
+    words = re.sub(r"https?://\S+", "", one.words)
+    words = words if mark_of(words) or _SAME.match(words) else _lead(one) + words
     if not pattern(rule["here"]).search(words) or ("never" in rule and pattern(rule["never"]).search(words)):
         return None
     if "under" in rule and not pattern(rule["under"]).search(_over(one, topic)):
         return None
-    kind = _kind(words)
+    kind = _kind(one.words)
+    if kind == "planned":
+        return None
     if kind in ("pointer", "lost") and rule["metric"] not in (
         "support-contact",
         "audit-disclosure",
@@ -525,6 +600,8 @@ def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | No
         return None
     provided: bool | None = None
     if rule.get("provided") == "either":
+        if kind == "done" and word("status", "denied").search(words) and word("status", "protective").search(words):
+            return None
         provided = kind not in ("denied", "outside", "half")
     elif kind == "denied" and rule["class"] not in ("LegalCommitment", "EncryptionCommitment"):
         provided = False
@@ -538,15 +615,17 @@ def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | No
 
 
 def _once(found: Iterable[Commitment]) -> list[Commitment]:
-    """Leave out what was said twice: the same metric with the same figure, or without any in the same words."""
+    """Leave out what was said twice: the same metric with the same figure, or without any in the same words or beside one with a figure."""
     out: list[Commitment] = []
     seen: set[tuple[Any, ...]] = set()
-    figured = set()
-    for one in found:
+    told = list(found)
+    figured = {kind_of(one.metric) for one in told if one.quantity}
+    for one in told:
         key: tuple[Any, ...]
         if one.quantity:
             key = (one.metric, one.quantity.iso, one.quantity.unit, one.subject, one.span if one.metric == "encryption-strength" else None)
-            figured.add(one.metric)
+        elif kind_of(one.metric) in figured and one.provided is None:
+            continue
         else:
             key = (one.metric, one.values, one.provided, one.vague)
         if key in seen:
@@ -563,24 +642,29 @@ def _places(body: Sequence[Sentence], topic: str) -> list[Location]:
         before = body[at - 1] if at else None
         bare = len(one.words) <= 30 and before is not None and before.kind == "bullet" and one.kind != "bullet"
         told = replace(one, over=(*one.over, before.words)) if bare and before is not None else one
-        found.extend((at, place) for place in locations(told, topic))
+        known = bare and bool(found)  # a place alone below a bullet, in a section that has begun to tell where data lies
+        found.extend((at, place) for part in (_cells(one) if one.heads else [told]) for place in locations(part, topic, known))
     named = {at for at, place in found if place.category != "CustomerData"}
     many = {at for at, _ in found if sum(1 for other, _ in found if other == at) > 1}
-    kept = [(at, place) for at, place in found if not (named - {at} and at in many and at < max(named))]
+    kept = [(at, place) for at, place in found if not (at in many - named and named and at < max(named))]
     out: dict[tuple[str, str], Location] = {}
     for _, place in kept:
         out.setdefault((place.category, place.code), place)
     return list(out.values())
 
 
-def locations(one: Sentence, topic: str) -> list[Location]:
-    """Return where a sentence says that data lies, a place for each category of data."""
+def locations(one: Sentence, topic: str, known: bool = False) -> list[Location]:
+    """Return where a sentence says that data lies, a place for each category of data.
+
+    Args:
+        known: whether it is clear from elsewhere that it tells where data lies.
+    """
     rules = table("places")
     where = rules["where"]
     context = f"{one.words} {_over(one, topic)}"
     if (pattern(where["never"]).search(one.words) and not pattern("所在|保管|保存").search(one.words)) or _is_standard(one.words):
         return []
-    if not pattern(where["words"]).search(context) or not pattern(where["about"]).search(context):
+    if not known and (not pattern(where["words"]).search(context) or not pattern(where["about"]).search(context)):
         return []
     if re.search("以外の(リージョン|国)|other than|outside", one.words, re.I) and re.search("必要|場合|may|if ", one.words):
         return []
@@ -598,6 +682,8 @@ def locations(one: Sentence, topic: str) -> list[Location]:
             taken.append(match.span())
             near = f"{one.words[max(0, match.start() - 40) : match.start()]} {' '.join(one.over)}"
             category = next(name for name, text in rules["categories"].items() if pattern(text).search(near))
+            if category == "CustomerData" and not pattern(rules["where"]["named"]).search(near):  # the heading tells what the sentence leaves out
+                category = next(name for name, text in rules["categories"].items() if pattern(text).search(topic))
             found.append(Location(category, rule["code"], rule["en"], rule["ja"], one.text.span(*match.span()), "place", 0.8))
     return [place for place in found if not any(other.code.startswith(place.code + "-") for other in found)]
 

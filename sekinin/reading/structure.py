@@ -7,6 +7,7 @@ that it points at a control.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,16 +21,27 @@ from sekinin.reading.rules import pattern, table, word
 
 _NUM: Final = r"(?:CLD\s*[.\-]?\s*)?\d{1,2}(?:\s?\.\s?\d{1,2}){1,2}"
 _POINT: Final = rf"(?:A\s*\.?\s*)?{_NUM}"
+_OPENING: Final = r"[【\[(<「〔《〈『{]"
+_CLOSING: Final = r"[】\])>」〕》〉』}]"
+_GLUE: Final = r"\s*[/、,・&~]\s*|\s*(?:及び|および|と)\s*|\s+and\s+|\s*-\s*(?=(?:A\s*\.?\s*|CLD\s*[.\-]?\s*)?\d)"
 _LEAD: Final = re.compile(
-    rf"^(?P<open>[【\[(<「]?)\s*(?:(?:control|clause|section|管理策|項番)\s*)?(?P<nums>{_POINT}(?:\s*[/、,・&]\s*{_POINT}|\s*[】\])]\s*[【\[(]\s*{_POINT}|\s+及び\s+{_POINT}|\s+and\s+{_POINT})*)"
-    r"\s*(?P<close>[】\])>」]?)(?P<rest>(?:[\s:.、)\-].*)?$|(?<=[】\])>」]).*$|(?<=\d)(?=[^\d.\s]).*$)",
+    rf"^(?P<open>{_OPENING}?)\s*(?P<nums>{_POINT}(?:(?:{_GLUE}|\s*{_CLOSING}\s*{_OPENING}\s*){_POINT})*)"
+    rf"(?!\s?\.\s?\d)\s*(?P<close>{_CLOSING}?)(?P<rest>(?:[\s:.、)|\-].*)?$|(?<={_CLOSING}).*$|(?<=\d)(?=[^\d.\s]).*$)",
     re.I,
 )
 _TRAIL: Final = re.compile(
-    rf"^(?P<title>[^()\[\]【】]*?(?:(?!\(\s*{_POINT})\([^()]*?\)[^()\[\]【】]*?)?)\s*(?P<nums>(?:[(\[【]\s*{_POINT}(?:\s*[/、,・]\s*{_POINT})*\s*[)\]】]\s*)+)$",
+    rf"^(?P<title>[^()\[\]【】]*?(?:(?!\(\s*{_POINT})\([^()]*?\)[^()\[\]【】]*?)?)\s*(?P<nums>(?:{_OPENING}\s*{_POINT}(?:(?:{_GLUE}){_POINT})*\s*{_CLOSING}\s*)+)$",
     re.I,
 )
-_OLD: Final = re.compile(rf"[(\[]?\s*(?:旧|old|formerly|former|2013:?)\s*[:：]?\s*{_POINT}(?:\s*[/、,・]\s*{_POINT})*\s*[)\]]?", re.I)
+_TAIL: Final = re.compile(rf"^(?P<title>.*?[^\d\s.,、/A-])\s*[\s:/|・\-]\s*(?P<nums>{_POINT}(?:(?:{_GLUE}){_POINT})*)$", re.I)
+_OPEN_END: Final = re.compile(r"(は|に|を|が|の|で|と|も|へ|から|より|、|版|バージョン|ver\.?|version)$|^(図|表|figure|table|see)\b", re.I)
+_MORE: Final = re.compile(rf"\s*[・/、,;&]\s*({_POINT})(?=[\s:)])", re.I)
+_OLD: Final = re.compile(
+    rf"{_OPENING}?\s*(?:旧|old|formerly|former|previously|2013:?)\s*(?:版|番号|管理策|iso/iec 27002:2013)?\s*[:：]?\s*"
+    rf"{_POINT}(?:\s*[/、,・]\s*{_POINT})*\s*{_CLOSING}?",
+    re.I,
+)
+_ENUMERATOR: Final = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2}){0,2}(?=\s)|\(?\d{1,3}(?:\)|\.(?!\d))|第\s*\d{1,2}\s*[章節項条]|[①-⑳])\s*")
 _GROUP: Final = re.compile(r"^(?P<title>.*?\S)\s*[(\[]\s*A\s*\.?\s*\d{1,2}\s*[)\]]$")
 _CHAPTER: Final = re.compile(r"^(?:第\s*\d{1,2}\s*章|\d{1,2}(?:\.\d{1,2}){0,2}\s*[.、]?)\s*(?P<title>\S.*)$")
 _HASH: Final = re.compile(r"^#{1,6}\s+")
@@ -37,7 +49,7 @@ _SIGN: Final = re.compile(
     r"^[■◆●▼▶◇□○]\s*(?P<title>\S.{0,40})$|^【(?P<boxed>[^】]{1,40})】$|^<(?P<angled>[^<>]{1,40})>$|^\*\*(?P<bold>[^*]{1,60})\*\*:?$"
 )
 _ASKED: Final = re.compile(r"^(?:Q\s*\d{0,3}\s*[.:：)、]|質問\s*\d{0,3}\s*[.:：)、])\s*\S", re.I)
-_SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$")
+_SENTENCE: Final = re.compile(r"[。!?]|(ます|です|ません|ました|ください|下さい)[.、]?$|\.\s+[A-Z]|[a-z]{3,}\.$|(\S+\s+){3,}\S+\.$")
 
 
 @dataclass(eq=False)
@@ -160,6 +172,11 @@ def mark_noise(lines: list[Line], pages: int) -> None:
             line.noise = "contents"
     _contents(lines)
     _bare_numbers(lines, pages)
+    filled = [line for line in lines if line.words]
+    for one, other in pairwise(filled):  # a page number beside a running head, in a text that lost its pages
+        for bare, beside in ((one, other), (other, one)):
+            if beside.noise == "running" and not bare.noise and re.fullmatch(r"\d{1,3}", bare.words):
+                bare.noise = "page"
 
 
 def _contents(lines: list[Line]) -> None:
@@ -222,52 +239,105 @@ def normal(number: str) -> tuple[str, bool]:
 
 @dataclass
 class _Heading:
+    """One way to read a line as a heading with a number.
+
+    Args:
+        trailing: the number stands last and without brackets, so that the title must speak for it.
+    """
+
     at: int
     numbers: tuple[tuple[str, bool], ...]
     printed: str
     title: str
     lines: int = 1
     bracketed: bool = False
+    trailing: bool = False
 
     @property
     def key(self) -> str:
-        return title_key(self.title)
+        return title_key(_ENUMERATOR.sub("", self.title))
 
 
-def _headings(lines: list[Line]) -> list[_Heading]:
-    """Return every line that could be a heading with a number."""
-    found: list[_Heading] = []
+def _points(text: str) -> tuple[tuple[str, bool], ...]:
+    """Return the numbers of a stretch, a range told out."""
+    found = [normal(n) for n in re.findall(_POINT, text, re.I)]
+    if len(found) == 2 and re.search(r"[~\-]\s*(?:A\s*\.?\s*|CLD\s*[.\-]?\s*)?\d{1,2}(?:\s?\.\s?\d{1,2})+\s*\W?$", text, re.I):
+        (first, explicit), (last, _) = found
+        head, low = first.rsplit(".", 1)
+        same, high = last.rsplit(".", 1)
+        if head == same and int(low) < int(high) < int(low) + 10:
+            return tuple((f"{head}.{n}", explicit) for n in range(int(low), int(high) + 1))
+    return tuple(found)
+
+
+def without_old(words: str) -> str:
+    """Return words without the number of an older edition that stands beside the number."""
+    return _OLD.sub(" ", words)
+
+
+def _bare_heading(words: str) -> str:
+    """Return a line without the signs of its form and without the names of the frameworks beside a number."""
+    words = re.sub(r"^[■◆●▼▶◇□◎○・*]\s*", "", _HASH.sub("", words)).strip("* ").replace("**", "")
+    words = without_old(words).strip()
+    words = pattern(rf"{table('structure')['before_number']}(?={_POINT})").sub("", words)
+    return pattern(rf"(?<=\d)\s*{table('structure')['after_number']}(?=\s*{_CLOSING})").sub("", words)
+
+
+def _candidates(lines: list[Line]) -> Iterator[list[_Heading]]:
+    """Yield, for each line that could be a heading with a number, the ways to read it, the likeliest first."""
     for at, line in enumerate(lines):
         if line.noise or not line.words:
             continue
-        words = re.sub(r"^[■◆●▼▶◇□・]\s*", "", _HASH.sub("", line.words)).strip("* ")
-        words = _OLD.sub(" ", words).strip()
+        words = _bare_heading(line.words)
         if len(words) > 110 or "。" in words or words.startswith("|"):
             continue
         cells = [cell for cell in words.split("\t") if cell.strip()]
-        if len(cells) > 2 or (len(cells) == 2 and not re.fullmatch(rf"[【\[(]?{_POINT}[】\])]?", cells[0].strip(), re.I)):
+        number = re.compile(rf"{_OPENING}?{_POINT}{_CLOSING}?", re.I)
+        if len(cells) > 2 or (len(cells) == 2 and not any(number.fullmatch(cell.strip()) for cell in cells)):
             continue
-        words = " ".join(cell.strip() for cell in cells)
-        lead = _LEAD.match(words)
-        trail = _TRAIL.match(words)
-        if lead:
-            title = lead["rest"].strip(" :.、-").lstrip(")")
-            if _SENTENCE.search(title) or re.match(r"(に|を|の|は|で|と|が|から|以上|以内|%|年|月|日|時|分|倍|版)", title):
-                continue
-            used = 1
-            if not title:
-                follow = next((n for n in range(at + 1, min(at + 3, len(lines))) if lines[n].words), None)
-                if follow is None or _SENTENCE.search(lines[follow].words) or len(lines[follow].words) > 60 or _LEAD.match(lines[follow].words):
-                    continue
-                title, used = lines[follow].words, follow - at + 1
-            numbers = tuple(normal(n) for n in re.findall(_POINT, lead["nums"], re.I))
-            found.append(_Heading(at, numbers, lead["nums"].strip(), title, used, bool(lead["open"] and lead["close"])))
-        elif trail and trail["title"].strip() and not re.match("[・\\-*]", words):
-            numbers = tuple(normal(n) for n in re.findall(_POINT, trail["nums"], re.I))
-            if _SENTENCE.search(trail["title"]):
-                continue
-            found.append(_Heading(at, numbers, trail["nums"].strip(), trail["title"].strip(), 1, True))
-    return found
+        found = list(_ways(lines, at, " ".join(cell.strip() for cell in cells)))
+        if found:
+            yield found
+
+
+def _ways(lines: list[Line], at: int, words: str) -> Iterator[_Heading]:
+    lead, trail = _LEAD.match(words), _TRAIL.match(words)
+    if lead:
+        title = lead["rest"].strip(" :.、-|").lstrip(")")
+        printed, points, boxed = lead["nums"].strip(), _points(lead["nums"]), bool(lead["open"] and lead["close"])
+        if not title:
+            yield from (_Heading(start, points, printed, text, used, boxed) for start, text, used in _beside(lines, at))
+            return
+        if not _says(title):
+            more = _points(" ".join(_MORE.findall(title)))
+            yield _Heading(at, points + more, printed, title, 1, boxed)
+    if (inner := _ENUMERATOR.match(words)) and (own := _LEAD.match(words[inner.end() :])) and not _says(own["rest"].strip(" :.、-|")):
+        title = own["rest"].strip(" :.、-|")
+        if title:
+            yield _Heading(at, _points(own["nums"]), own["nums"].strip(), title, 1, bool(own["open"] and own["close"]))
+    if trail and trail["title"].strip() and not re.match("[・\\-*]", words) and not _SENTENCE.search(_ENUMERATOR.sub("", trail["title"])):
+        yield _Heading(at, _points(trail["nums"]), trail["nums"].strip(), trail["title"].strip(), 1, True)
+    elif not lead and (tail := _TAIL.match(words)) and not _SENTENCE.search(tail["title"]) and not _OPEN_END.search(tail["title"]):
+        yield _Heading(at, _points(tail["nums"]), tail["nums"].strip(), tail["title"].strip(" :/|・-"), 1, trailing=True)
+
+
+def _says(title: str) -> bool:
+    """Tell whether what follows a number makes it part of a sentence or an amount."""
+    return bool(_SENTENCE.search(title) or re.match(r"(に|を|の|は|で|と|が|から|以上|以内|%|年|月|日|時|分|倍|版)", title))
+
+
+def _beside(lines: list[Line], at: int) -> Iterator[tuple[int, str, int]]:
+    """Yield the lines that could be the title of a number that stands alone: the one after it, then the one before."""
+
+    def fits(words: str) -> bool:
+        return bool(words) and len(words) <= 60 and not _SENTENCE.search(words) and not _LEAD.match(words) and not _TRAIL.match(words)
+
+    follow = next((n for n in range(at + 1, min(at + 3, len(lines))) if lines[n].words), None)
+    if follow is not None and fits(lines[follow].words):
+        yield at, lines[follow].words, follow - at + 1
+    before = next((n for n in range(at - 1, max(at - 3, -1), -1) if lines[n].words and not lines[n].noise), None)
+    if before is not None and fits(_bare_heading(lines[before].words)):
+        yield before, _bare_heading(lines[before].words), at - before + 1
 
 
 def recognise(text: str, headings: Sequence[_Heading]) -> dict[str, str]:
@@ -316,6 +386,8 @@ def _resolve(heading: _Heading, order: Sequence[str]) -> tuple[tuple[tuple[str, 
             two = whole.count(".") == 1
             if alike >= 0.5:
                 value = 0.95
+            elif heading.trailing and not (explicit and alike >= 0.2):
+                continue
             elif (
                 ((explicit or heading.bracketed) and (not two or explicit)) or (len(heading.numbers) > 1 and alike > 0) or (alike >= 0.3 and not two)
             ):
@@ -351,28 +423,72 @@ def cut(source: Source) -> Paper:
     lines = lines_of(source)
     mark_noise(lines, len(source.pages))
     whole = "\n".join(line.words for line in lines)
-    headings = _headings(lines)
-    frameworks = recognise(whole, headings)
+    ways = list(_candidates(lines))
+    frameworks = recognise(whole, [heading for found in ways for heading in found])
     order = [prefix for prefix in frameworks if prefix in READ]
     if "c17" in order and "c13" not in order:
         order.append("c13")
     from sekinin.reading.sheets import items
 
     sheet = items(lines, order, frameworks)
-    if len(sheet) >= 4:
+    prose = _sections(source, lines, ways, frameworks, order)
+    if len(sheet) >= 4 and not _is_prose(prose, sheet):
         first = min(section.start for section in sheet)
-        return Paper(source, lines, frameworks, sheet, [line for line in lines if line.start < first and not line.noise], True)
-    return _sections(source, lines, headings, frameworks, order)
+        return Paper(source, lines, frameworks, sheet, [line for line in lines if line.end < first and not line.noise], True)
+    return prose
 
 
-def _sections(source: Source, lines: list[Line], headings: list[_Heading], frameworks: dict[str, str], order: list[str]) -> Paper:
-    resolved = [(heading, *_resolve(heading, order)) for heading in headings]
-    resolved = _without_lists(lines, resolved)
+def _is_prose(prose: Paper, sheet: Sequence[Section]) -> bool:
+    """Tell whether a text with rows is a paper with tables: headings of its own point at controls, and the rows are not many beside them."""
+    rows = {section.start for section in sheet}
+    spans = sorted((section.start, section.end) for section in sheet)
+    heads = [one for one in prose.sections if one.ids and one.start not in rows]
+    apart = [one for one in heads if not (at := bisect_right(spans, (one.start, 1 << 60))) or spans[at - 1][1] <= one.start]
+    return len(apart) >= 3 and len(apart) * 3 >= len(sheet)
+
+
+_Resolved = tuple[_Heading, tuple[tuple[str, str], ...], float]
+
+
+def _best(ways: Sequence[_Heading], order: Sequence[str]) -> _Resolved:
+    """Return the way to read a heading that points at a control most surely; the first where none does."""
+    resolved: list[_Resolved] = [(heading, *_resolve(heading, order)) for heading in ways]
+    return max(resolved, key=lambda one: one[2])
+
+
+def _between(resolved: list[_Resolved], main: str) -> list[_Resolved]:
+    """Let a number with a title of the paper's own count where its neighbours are controls and it stands in their order."""
+
+    def rank(number: str) -> tuple[int, ...]:
+        return tuple(int(part) for part in number.split("."))
+
+    known = framework(main)
+    sure = [next((number for prefix, number in ids if prefix == main), "") for _, ids, _ in resolved]
+    out = list(resolved)
+    for at, (heading, ids, _) in enumerate(resolved):
+        number = heading.numbers[0][0]
+        if ids or heading.trailing or number not in known.controls or known.nearest(heading.key)[1] >= 0.6:
+            continue
+        before = next((one for one in reversed(sure[:at]) if one), "")
+        after = next((one for one in sure[at + 1 :] if one), "")
+        if not (before and after) and known.resembles(number, heading.key) == 0:  # at the edge the title must speak for it a little
+            continue
+        if (before or after) and (not before or rank(before) < rank(number)) and (not after or rank(number) < rank(after)):
+            out[at] = (heading, ((main, number),), 0.6)
+    return out
+
+
+def _sections(source: Source, lines: list[Line], ways: list[list[_Heading]], frameworks: dict[str, str], order: list[str]) -> Paper:
+    best = [_best(found, order) for found in ways]
+    if order[:1] == ["c22"]:
+        best = _between(best, "c22")
+    resolved = _without_lists(lines, best)
     by_line = {heading.at: (heading, ids, sure) for heading, ids, sure in resolved}
     covered = {n for heading, _, _ in resolved for n in range(heading.at, heading.at + heading.lines)}
     numbered = sum(1 for _, ids, _ in resolved if ids)
     contents = {title_key(re.sub(r"[\s.…·・\t]*\d{1,3}\s*$", "", line.words)) for line in lines if line.noise == "contents"} - {""}
     found: list[tuple[int, int, Section]] = []
+    within = "-"  # what the number of a part of the control above begins with
     for at, line in enumerate(lines):
         section: Section | None = None
         used = 1
@@ -382,8 +498,9 @@ def _sections(source: Source, lines: list[Line], headings: list[_Heading], frame
             end = lines[at + used - 1].end
             printed = heading.printed
             section = Section(ids, printed, heading.title, "control" if ids else "own", line.start, end, sure or 0.5, rule="numbered-heading")
-            if not ids and not _own(heading, order):
+            if not ids and (not _own(heading, order) or heading.numbers[0][0].startswith(within)):
                 section = None
+            within = f"{ids[0][1]}." if ids else within
         if section is None and not line.noise and line.words and at not in covered:
             section = _other(lines, at, numbered >= 3, contents)
         if section:
@@ -394,12 +511,15 @@ def _sections(source: Source, lines: list[Line], headings: list[_Heading], frame
 def _own(heading: _Heading, order: Sequence[str]) -> bool:
     """Tell whether a number that is no control heads a section of the paper's own: within the series, or a chapter of two parts."""
     number = heading.numbers[0][0]
-    return not heading.bracketed and len(heading.title) <= 60 and (number.count(".") == 2 or bool(re.match(r"\d+\.\d+$", number)))
+    return (
+        not heading.bracketed
+        and not heading.trailing
+        and len(heading.title) <= 60
+        and (number.count(".") == 2 or bool(re.match(r"\d+\.\d+$", number)))
+    )
 
 
-def _without_lists(
-    lines: list[Line], resolved: list[tuple[_Heading, tuple[tuple[str, str], ...], float]]
-) -> list[tuple[_Heading, tuple[tuple[str, str], ...], float]]:
+def _without_lists(lines: list[Line], resolved: list[_Resolved]) -> list[_Resolved]:
     """Leave out headings that stand in a list of headings, and of two with one number the one with less below it."""
     sizes: list[int] = []
     for index, (heading, _, _) in enumerate(resolved):
@@ -459,7 +579,7 @@ def _other(lines: list[Line], at: int, numbered: bool, contents: set[str]) -> Se
         sure = 0.75 if marked else 0.6
         if not marked and len(title) > 24 and not title.isascii():
             return None
-        if sign and not _alone(lines, at) and not hashed:
+        if sign and not _alone(lines, at) and not hashed and not _tells(lines, at):
             return None
         ids = (_in_framework(topic),) if topic != "-" else ()
         return Section(ids, "", title, "topic", line.start, line.end, sure, rule="topic-heading")
@@ -484,6 +604,12 @@ def _alone(lines: list[Line], at: int) -> bool:
     """Tell whether a line stands by itself: blank before it, or noise, and something after it."""
     before = lines[at - 1] if at else None
     return before is None or not before.words or bool(before.noise)
+
+
+def _tells(lines: list[Line], at: int) -> bool:
+    """Tell whether the line after a signed one is a sentence: then the sign stands over it."""
+    follow = next((line for line in lines[at + 1 :] if line.words and not line.noise), None)
+    return follow is not None and bool(_SENTENCE.search(follow.words))
 
 
 def _filled(source: Source, lines: list[Line], frameworks: dict[str, str], found: list[tuple[int, int, Section]]) -> Paper:
@@ -511,10 +637,14 @@ def columns_of(cells: Sequence[Folded]) -> dict[str, int]:
             if role not in found and pattern(heads[role]).search(text):
                 found[role] = at
                 break
+        else:
+            if any(pattern(heads[role]).search(text) for role in ("question", "rule", "number", "section")):
+                found[f"besides-{at}"] = at  # a second title, question or number is no answer either
     if "remark" not in found and "rule" in found:
         found["remark"] = found.pop("rule")
     answers = {"mark", "remark"} & set(found)
-    return found if "question" in found and answers and len([c for c in cells if c.text.strip()]) >= 3 else {}
+    filled = len([cell for cell in cells if cell.text.strip()])
+    return found if "question" in found and answers and (filled >= 3 or (filled == 2 == len(found) and len(cells) == 2)) else {}
 
 
 def runs(lines: Sequence[Line], test: Callable[[Line], bool]) -> Iterator[list[Line]]:

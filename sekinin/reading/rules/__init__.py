@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sekinin import resources
 from sekinin.errors import BadData, Missing
+
+_LOG: Final = re.compile(r"(?<![プブ])ログ(?!イン|ラム|アウト|\(\?!)")
 
 
 @cache
@@ -32,11 +34,12 @@ def table(name: str) -> dict[str, Any]:
 
 @cache
 def pattern(text: str) -> re.Pattern[str]:
-    """Return a pattern of a rule; case does not count.
+    """Return a pattern of a rule; case does not count, and a log is no part of a program, a catalogue or a login.
 
     Raises:
         BadData: if it is no regular expression.
     """
+    text = _LOG.sub("(?<![プブタナア])ログ(?!イン|ラム|アウト|オン|オフ)", text)
     try:
         return re.compile(text, re.I | re.ASCII)  # a word of letters ends where Japanese begins
     except re.error as why:
