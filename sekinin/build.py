@@ -1,4 +1,4 @@
-"""The order of the steps: read, load, infer, check, derive, store, describe, search; only what changed is done again.
+"""The order of the steps: read, infer, check, derive, store, describe, search; only what changed is done again.
 
 A new store is made in a place of its own and takes the old one's name at the end, so that
 a build that fails or is killed leaves the old store answering. What is too much for memory is worked on there from the start.
@@ -331,9 +331,6 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
             with _step("read", steps, progress):
                 reading = read(found, None if dry else fresh)
             del found  # it goes with ``reading.sources``
-            if not dry:
-                with _step("load", steps, progress):
-                    asserted = _aside(reading, fresh, aside)
             with _step("infer", steps, progress) as skip:
                 infer(reading, again, crew, progress)
                 skip(not reading.done)
@@ -343,6 +340,7 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
             built = Built(key, "", None, tuple(findings), steps, reading.triples)
             if dry or built.violations:
                 return built
+            asserted = _aside(fresh, aside)
             reading.papers.clear()
             reading.sources.clear()
             version, issued = _finished(reading.held, fresh, built, progress)
@@ -433,7 +431,7 @@ def _fresh(key: str) -> Iterator[Path]:
         link.unlink(missing_ok=True)
         if isinstance(why, StoreFailure):
             raise
-        full = isinstance(why, OSError) and why.errno == errno.ENOSPC
+        full = (isinstance(why, OSError) and why.errno == errno.ENOSPC) or f"os error {errno.ENOSPC}" in str(why)  # as the engine says it
         remedy = "make room" if full else f"see to it that {folder / 'current'} can be replaced"
         raise StoreFailure(str(folder), f"the new store could not be written ({why})", remedy) from why
     finally:
@@ -444,9 +442,8 @@ def _fresh(key: str) -> Iterator[Path]:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _aside(reading: Reading, fresh: Path, aside: Executor) -> Callable[[], None]:
-    """Load the texts, begin to write the store of what was asserted from the same lines, and return what waits for its end."""
-    assert reading.engine is not None
+def _aside(fresh: Path, aside: Executor) -> Callable[[], None]:
+    """Begin to write the store of what was asserted from the lines of the texts, and return what waits for its end."""
     work = [aside.submit(_bulk, asserted_beside(fresh / "store"), fresh / _TEXTS)]
 
     def end() -> None:

@@ -364,7 +364,7 @@ class Gate:
     def asserted(self) -> tuple[str, ...]:
         """Return the graphs that were neither inferred nor derived; asked once."""
         if self._asserted is None:
-            found = rows(queries.bind(queries.get("resources/graph-names"), {}).ask(self.store))
+            found = rows(queries.bind(queries.get("resources/graphs"), {}).ask(self.store))
             self._asserted = tuple(row["graph"].value for row in found if made(row["graph"].value) == "asserted")
         return self._asserted
 

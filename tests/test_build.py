@@ -172,7 +172,7 @@ def test_nothing_changed_does_nothing(house: Path) -> None:
     assert builder.build().steps == {}
     damage(house, '"WACUL"@en', '"WACUL Inc."@en')
     again = builder.build()
-    assert {"infer", "check", "load"} <= set(again.steps)
+    assert {"infer", "check", "store"} <= set(again.steps)
 
 
 def test_only_what_changed(house: Path) -> None:

@@ -26,7 +26,7 @@ from sekinin import describe, queries
 from sekinin.publish import Target, publish
 from sekinin.store import RemoteStore, rows
 
-STEPS = ("read", "infer", "check", "derive", "describe", "load", "search")
+STEPS = ("read", "infer", "check", "derive", "store", "describe", "search")
 NAMES = ('"WACUL"@en', '"WACUL Inc."@en')
 pytestmark = pytest.mark.whole
 
@@ -83,7 +83,7 @@ def test_a_build_that_is_killed_at_every_step(house: Path) -> None:
     for number in range(8):
         old, new = (NAMES[::-1], NAMES)[number % 2]
         damage(house, old, new)
-        killed("load", moments.uniform(0, 0.8))
+        killed("store", moments.uniform(0, 1.6))
         version, name = answers()
         assert version == versions[name]
         swapped.add(name == new.split('"')[1])

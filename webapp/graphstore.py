@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import pyoxigraph as ox
 from flask import Blueprint, Response, current_app, render_template, request
 from werkzeug.exceptions import NotAcceptable
 
@@ -18,7 +19,7 @@ from sekinin import queries
 from sekinin.errors import BadQuery, Missing
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.namespaces import PREFIXES, graph_iri, made
-from sekinin.store import Row, rows
+from sekinin.store import EmbeddedStore, Row, Store, rows
 from sekinin.workers import Job
 from webapp.addresses import meant
 from webapp.answers import answer, inference, respond, stamp, store, version
@@ -52,7 +53,7 @@ def register() -> Register:
     """Return the register of the dataset that is being served."""
     kept: tuple[str, Register] | None = current_app.extensions.get("sekinin-register")
     if kept is None or kept[0] != version():
-        named = dict.fromkeys(row["graph"].value for row in _rows("resources/graph-names"))
+        named = dict.fromkeys(_named(store()))
         gone: dict[str, tuple[str, ...]] = {}
         for row in _rows("resources/withdrawn"):
             iri = row["resource"].value
@@ -60,6 +61,13 @@ def register() -> Register:
         services = frozenset(row["service"].value for row in _rows("services/names"))
         kept = current_app.extensions["sekinin-register"] = (version(), Register(named, gone, services))
     return kept[1]
+
+
+def _named(held: Store) -> list[str]:
+    """Return the named graphs; the embedded store has a list of them, another server must look at all."""
+    if isinstance(held, EmbeddedStore):
+        return sorted(graph.value for graph in held.engine.named_graphs() if isinstance(graph, ox.NamedNode))
+    return [row["graph"].value for row in _rows("resources/graphs")]
 
 
 def _rows(name: str) -> Iterable[Row]:
