@@ -253,7 +253,7 @@ def _as_written(value: Value) -> bool:
 @lru_cache(100_000)
 def _typed(text: str, datatype: str) -> bool:
     """Whether a text certainly is one of its datatype."""
-    return _well(text, datatype) or (Literal(text, datatype=URIRef(datatype)).ill_typed is False and datatype not in _EXACT)
+    return _well(text, datatype) or (Literal(text, datatype=URIRef(datatype), normalize=True).ill_typed is False and datatype not in _EXACT)
 
 
 @lru_cache(100_000)
@@ -265,7 +265,7 @@ def _well(text: str, datatype: str) -> bool:
         return re.fullmatch("(?:[0-9a-f]{2})*", text) is not None
     if datatype == _INTEGER:
         return re.fullmatch(r"0|-?[1-9]\d{0,17}", text) is not None
-    read = Literal(text, datatype=URIRef(datatype))
+    read = Literal(text, datatype=URIRef(datatype), normalize=True)
     return read.ill_typed is False and read.value is not None and str(read) == text
 
 

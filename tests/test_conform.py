@@ -132,3 +132,12 @@ def test_a_hierarchy_in_a_paper(vocabulary: Path) -> None:
     assert builder._to_judge(reading)[2] is None
     found, wanted = both(reading)
     assert found == wanted and found
+
+
+def test_the_look_is_the_same_whatever_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pySHACL leaves a switch of rdflib behind it; a date that rdflib writes otherwise stays in doubt all the same."""
+    date = "http://www.w3.org/2001/XMLSchema#date"
+    for switch in (True, False):
+        monkeypatch.setattr("rdflib.NORMALIZE_LITERALS", switch)
+        conform._well.cache_clear()
+        assert conform._well("2025-05-13", date) and not conform._well("2025-05-13+09:00", date)
