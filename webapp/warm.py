@@ -29,6 +29,8 @@ def warm(app: Flask) -> threading.Thread:
 def _work(app: Flask) -> None:
     if context(app).cache.most == 0:  # nothing is kept
         return
+    for name in app.jinja_env.list_templates(["html"]):
+        app.jinja_env.get_template(name)  # reads and keeps it
     for lang in LANGUAGES:
         with app.test_request_context(f"/?lang={lang}"):
             for view in (pages.view, atlas.view, duties.view, commitments.index_view, controls.index_view, glossary.view, findings.view):
