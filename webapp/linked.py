@@ -27,7 +27,7 @@ from webapp.saved import ask
 from webapp.words import LANGUAGES, language
 
 blueprint = Blueprint("linked", __name__)
-MENTIONS: Final = 200
+MENTIONS: Final = 100
 """Most statements of others that a page shows."""
 DESCRIBED: Final = 500
 """Most resources that the page of a graph lists; its data hold all."""
