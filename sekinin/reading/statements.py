@@ -458,13 +458,15 @@ def commitments(one: Sentence, topic: str, parties: Parties) -> list[Commitment]
         return found
     asked = _bearer(one, parties)[0] == "customer"
     have = {kind_of(commitment.metric) for commitment in found}
+    alone = re.sub(r"https?://\S+", "", words)
+    alone = alone if mark_of(alone) or _SAME.match(alone) else _lead(one) + alone
     for rule in table("promises")["promise"]:
         if asked and not rule["metric"].startswith("support-"):  # whom to call stands in what the customer is asked
             continue
         kind = kind_of(rule["metric"])
         if kind in have and kind != "authentication":
             continue
-        made = _promise(one, rule, topic)
+        made = _promise(one, alone, rule, topic)
         if made:
             found.append(made)
             have.add(kind)
@@ -579,9 +581,7 @@ def _protocols(one: Sentence) -> Commitment | None:
     return Commitment("tls-versions", "ProtocolCommitment", one.span, "tls-versions", 0.9, values=tuple(sorted(found)))
 
 
-def _promise(one: Sentence, rule: dict[str, Any], topic: str) -> Commitment | None:
-    words = re.sub(r"https?://\S+", "", one.words)
-    words = words if mark_of(words) or _SAME.match(words) else _lead(one) + words
+def _promise(one: Sentence, words: str, rule: dict[str, Any], topic: str) -> Commitment | None:
     if not pattern(rule["here"]).search(words) or ("never" in rule and pattern(rule["never"]).search(words)):
         return None
     if "under" in rule and not pattern(rule["under"]).search(_over(one, topic)):
