@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+import rdflib
 from conftest import HOUSE
-from rdflib import Graph
+from owlrl.DatatypeHandling import use_RDFLib_lexical_conversions
+from rdflib import Graph, Literal, URIRef
+from rdflib.namespace import XSD
 
 from sekinin import build as builder
 from sekinin import check, conform, parts, resources
@@ -134,10 +138,29 @@ def test_a_hierarchy_in_a_paper(vocabulary: Path) -> None:
     assert found == wanted and found
 
 
-def test_the_look_is_the_same_whatever_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pySHACL leaves a switch of rdflib behind it; a date that rdflib writes otherwise stays in doubt all the same."""
-    date = "http://www.w3.org/2001/XMLSchema#date"
-    for switch in (True, False):
-        monkeypatch.setattr("rdflib.NORMALIZE_LITERALS", switch)
-        conform._well.cache_clear()
-        assert conform._well("2025-05-13", date) and not conform._well("2025-05-13+09:00", date)
+DAYS = "2025-05-13 2025-02-29 2025-05-13+09:00 0000-01-01 2025-05 2025-13 0000-05 2025-05Z 09:00:00 24:00:00 9:00 09:00:00Z"
+NUMBERS = "0 -0 007 1.5 1.50 1.0 .5 -1.25 -0.5 1e3 0.000001 0.0000001 １ 121212121212121212 1212121212121212121"
+OTHERS = "true 1 TRUE false 00ff 00FF https://example.com/a?b=c#d x"
+TEXTS = [*f"{DAYS} {NUMBERS} {OTHERS}".split(" "), "a b", ""]
+
+
+@pytest.mark.parametrize("before", [None, use_RDFLib_lexical_conversions])
+@pytest.mark.parametrize("switch", [True, False])
+def test_the_look_is_the_same_whatever_ran_before(monkeypatch: pytest.MonkeyPatch, before: Callable[[], None] | None, switch: bool) -> None:
+    """owlrl and pySHACL leave rdflib's tables changed; what the look lets pass is well-typed by each, and written so."""
+    kept = dict(rdflib.term._toPythonMapping)
+    monkeypatch.setattr("rdflib.NORMALIZE_LITERALS", switch)
+    if before:
+        before()
+    try:
+        for name in (*conform._FORMS, str(XSD.date)):
+            conform._well.cache_clear()
+            passed = [text for text in TEXTS if conform._well(text, name)]
+            assert passed
+            for text in passed:
+                read = Literal(text, datatype=URIRef(name))
+                assert read.ill_typed is not True and str(read) == text
+    finally:
+        rdflib.term._toPythonMapping.clear()
+        rdflib.term._toPythonMapping.update(kept)
+    assert not conform._well("2025", str(XSD.dateTime)) and not conform._well("2025-02-29", str(XSD.date))
