@@ -15,36 +15,28 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import pyoxigraph as ox
-from rdflib import Graph
 
-from sekinin import parts, resources, rules, search, texts
-from sekinin.convert import to_graph
-from sekinin.errors import SekininError, StoreFailure
+from sekinin import change, parts, resources, search
+from sekinin.errors import Missing, StoreFailure
 from sekinin.export import write_whole
 from sekinin.model import Finding
-from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
+from sekinin.namespaces import made
+from sekinin.steps import TEXTS, Progress, bulk, check, infer, key_of, questions, read, sources
 from sekinin.store import MEMORY, EmbeddedStore, asserted_beside
 
-Progress = Callable[[str], None]
-"""Is told each step, and at its end how long it took."""
+COUNTS: Final = "counts.json"
+"""What a dataset holds, kept beside its store."""
 MUCH: Final = 200_000
 """Quads from which the search index is written in a process of its own."""
-HELD: Final = 150_000_000
-"""Bytes of texts that are held in memory while they are worked on, which is faster; more lie on disk."""
-TOGETHER: Final = 100
-"""Texts that are put into one form together."""
-_TEXTS: Final = "texts.nq"
-_INFERRED = ox.NamedNode(graph_iri("inferred"))
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ class Built:
 
     Args:
         key: SHA-256 over the texts, the questions and the program that made it.
-        version: of the dataset, as ``describe.canonical_digest`` gives it; empty when nothing was loaded.
+        version: of the dataset, as ``lines.canonical_digest`` gives it; empty when nothing was loaded.
         store: folder of the store, or None when nothing was loaded.
         findings: what the checks found.
         steps: seconds for each step that was done; one that was not needed is absent.
@@ -82,7 +74,7 @@ def manifest() -> dict[str, Any]:
     """Return what the last build said of itself; empty if there was none, or if it cannot be read."""
     try:
         said = json.loads((resources.build_folder() / "current" / "manifest.json").read_text(encoding="utf-8"))
-        return {key: said[key] for key in ("key", "version", "issued", "triples", "findings", "files")}
+        return {key: said[key] for key in ("key", "version", "issued", "triples", "findings", "files", "basis", "papers")}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
@@ -109,203 +101,6 @@ def _files(store: Path) -> dict[str, str]:
     return {f"{p.parent.name}/{p.name}": f"{p.stat().st_size} {hashlib.sha256(p.read_bytes()).hexdigest() if small else ''}".strip() for p in paths}
 
 
-def _kept(path: Path) -> bytes | None:
-    """Return what a step left behind, or None if it is not there or not whole: its last line is the digest of the rest."""
-    try:
-        content, _, digest = path.read_bytes().rpartition(b"\n# sha256 ")
-    except OSError:
-        return None
-    return content if digest.strip().decode("ascii", "replace") == hashlib.sha256(content).hexdigest() else None
-
-
-def _keep(path: Path, content: bytes) -> None:
-    write_whole(path, content + b"\n# sha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n")
-
-
-def _sweep(folder: Path, pattern: str, wanted: set[str]) -> None:
-    """Take away what an older build left of a step."""
-    for old in folder.glob(pattern):
-        if old.name not in wanted:
-            old.unlink(missing_ok=True)
-
-
-def texts_store() -> EmbeddedStore:
-    """Return the texts as they stand now, asserted only, in memory."""
-    return EmbeddedStore.of(quad for text in texts.read_all() for quad in text.quads)
-
-
-@dataclass
-class Reading:
-    """What the texts say and what follows from them.
-
-    Args:
-        ground: the vocabulary, closed.
-        papers: what each paper gives, by its name within the house.
-        sources: every Turtle file, in the order of ``texts.KINDS`` and of their names.
-        inferred: what follows, as sorted lines of N-Triples.
-        added: what follows only from several papers together.
-        done: whether anything had to be computed.
-        room: folder for a store that is too large for memory, and for the texts as lines; without one nothing is written.
-    """
-
-    ground: parts.Ground
-    papers: dict[str, parts.Part]
-    sources: list[parts.Source]
-    inferred: bytes = b""
-    added: list[rules.Fact] = field(default_factory=list)
-    done: bool = False
-    room: Path | None = None
-
-    @cached_property
-    def engine(self) -> ox.Store:
-        """A store that holds the texts, each in its graph; ``infer`` adds what follows."""
-        if self.room is None:
-            return _held(self.sources)
-        if sum(len(source.content) for source in self.sources) < HELD:
-            engine = _held(self.sources)
-            engine.dump(str(self.room / _TEXTS), ox.RdfFormat.N_QUADS)
-            return engine
-        with (self.room / _TEXTS).open("wb") as lines:
-            for at in range(0, len(self.sources), TOGETHER):
-                _held(self.sources[at : at + TOGETHER]).dump(lines, ox.RdfFormat.N_QUADS)
-        return _bulk(self.room / "store", self.room / _TEXTS)
-
-    @property
-    def held(self) -> EmbeddedStore:
-        """The store, to be asked."""
-        on_disk = self.room is not None and (self.room / "store").is_dir()
-        return EmbeddedStore(self.engine, str(self.room) if on_disk else MEMORY)
-
-    @property
-    def triples(self) -> dict[str, int]:
-        """Number of triples by kind of text, and of those that follow."""
-        ground = self.ground
-        said = ground.own.triples + sum(part.triples for part in self.papers.values())
-        return {"ontology": len(ground.ontology), "shapes": len(ground.shapes), "graphs": said, "inferred": self.inferred.count(b"\n")}
-
-
-def _held(found: Iterable[parts.Source]) -> ox.Store:
-    """Return a store in memory that holds texts, each in its graph."""
-    engine = ox.Store()
-    for source in found:
-        engine.bulk_load(source.content, ox.RdfFormat.TURTLE, base_iri=PREFIXES["id"], to_graph=ox.NamedNode(graph_iri(source.topic)))
-    return engine
-
-
-def sources() -> list[parts.Source]:
-    """Return every Turtle file of the house as it stands."""
-    return [parts.Source(resources.topic(path), str(path), path.read_bytes()) for kind in texts.KINDS for path in resources.texts(kind)]
-
-
-def read(found: list[parts.Source], room: Path | None = None) -> Reading:
-    """Read the vocabulary and close it; papers are read by ``infer``.
-
-    Args:
-        room: as of ``Reading``.
-    """
-    fixed = [texts.parse(s.topic, Path(s.path), s.content, ontology_terms()) for s in found if not parts.is_paper(s.topic)]
-    ontology, graphs, shapes = ([quad for text in fixed if text.kind == kind for quad in text.quads] for kind in ("ontology", "graphs", "shapes"))
-    return Reading(parts.Ground(ontology, graphs, shapes, ontology_terms()), {}, found, room=room)
-
-
-def infer(reading: Reading, again: bool = False, crew: parts.Crew | None = None, progress: Progress = lambda _: None) -> Reading:
-    """Read the papers that changed and say what follows from all.
-
-    Args:
-        crew: who reads; processes of this machine if None.
-    Raises:
-        SekininError: of the first paper that cannot be read or contradicts itself; the others are kept all the same.
-    """
-    papers = [source for source in reading.sources if parts.is_paper(source.topic)]
-    ground = _key("part", parts.digest(source for source in reading.sources if not parts.is_paper(source.topic)))
-    folder = resources.build_folder() / "steps"
-    names = {s.topic: f"part-{parts.digest([s], ground)[:24]}.json" for s in papers}
-    todo: list[parts.Source] = []
-    for source in papers:
-        content = None if again else _kept(folder / names[source.topic])
-        if content is None:
-            todo.append(source)
-        else:
-            reading.papers[source.topic] = parts.Part.found(content)
-    bad: dict[str, SekininError] = {}
-
-    def done(source: parts.Source, result: parts.Part | SekininError) -> None:
-        if isinstance(result, SekininError):
-            bad[source.topic] = result
-        else:
-            reading.papers[source.topic] = result
-            _keep(folder / names[source.topic], result.kept())
-        finished = len(reading.papers) + len(bad)
-        if len(papers) > 50 and finished % 50 == 0:
-            progress(f"infer: {finished:,} of {len(papers):,} papers")
-
-    if todo:
-        (crew or parts.local())(reading.ground, todo, done)
-    for topic in sorted(bad):
-        raise bad[topic]
-    reading.papers = dict(sorted(reading.papers.items()))
-    _sweep(folder, "part-*.json", set(names.values()))
-    closed = folder / f"closed-{ground[:24]}.txt"
-    reading.done = bool(todo) or again or _kept(closed) is None
-    _keep(closed, b"the vocabulary of this digest was closed")
-    _sweep(folder, "closed-*.txt", {closed.name})
-    _together(reading)
-    return reading
-
-
-def _together(reading: Reading) -> None:
-    """Put together what follows from each paper, and what follows only from several; nothing that is asserted stands in it."""
-    ground, papers = reading.ground, reading.papers
-    lines = set(ground.own.inferred).union(*(part.inferred for part in papers.values()))
-    lines.difference_update(*(part.repeated for part in papers.values()))
-    added = {parts.line(fact): fact for fact in rules.told(ground.rules, parts.across(ground, papers))}
-    asserted = {line for line, fact in added.items() if line not in lines and _holds(reading.engine, fact)}
-    reading.added = [fact for line, fact in added.items() if line not in lines and line not in asserted]
-    several = parts.shared(ground, papers)
-    for line in [line for line in lines if line[1 : line.index(">")] in several]:
-        s, p, o = (word[1:-1] for word in line[:-3].split(" "))
-        if _holds(reading.engine, (s, p, o)):
-            lines.remove(line)
-    reading.inferred = "".join(sorted(lines.union(added) - asserted)).encode("utf-8")
-    del lines
-    reading.engine.bulk_load(reading.inferred, ox.RdfFormat.N_TRIPLES, to_graph=_INFERRED)
-
-
-def _holds(engine: ox.Store, fact: rules.Fact) -> bool:
-    return next(iter(engine.quads_for_pattern(*(ox.NamedNode(word) for word in fact))), None) is not None
-
-
-def check(reading: Reading, again: bool = False) -> tuple[list[Finding], bool]:
-    """Return what shapes and checks find in ``reading``, and whether they had to be run."""
-    questions = [parts.Source(resources.topic(path), str(path), path.read_bytes()) for path in resources.question_files()]
-    key = _key("check", parts.digest([*reading.sources, *questions]))
-    kept = resources.build_folder() / "steps" / f"findings-{key}.json"
-    content = None if again else _kept(kept)
-    done = content is None
-    if content is None:
-        from sekinin import check as checker
-
-        found = checker.shapes(*_to_judge(reading))
-        found += checker.checks(reading.held)
-        order = {graph_iri(s.topic): s.topic + ".ttl" for s in reading.sources if not s.topic.startswith("shapes/")}
-        where = parts.files(found, reading.engine, order)
-        found = checker.ordered(replace(finding, file=where.get(finding.where, "")) for finding in found)
-        content = json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=1).encode("utf-8")
-        _keep(kept, content)
-        _sweep(kept.parent, "findings-*.json", {kept.name})
-    return [Finding(**item) for item in json.loads(content)], done
-
-
-def _to_judge(reading: Reading) -> tuple[Graph, Graph, Iterable[str] | None]:
-    """Return what pySHACL must look at: data, shapes, and the nodes that are in doubt, or None for all."""
-    whole = parts.Whole(reading.ground, reading.papers, reading.engine, reading.added)
-    doubtful, shapes = whole.suspects(), to_graph([reading.ground.shapes])
-    if doubtful is not None:
-        return whole.excerpt(doubtful), shapes, doubtful
-    not_data = {ox.NamedNode(graph_iri(source.topic)) for source in reading.sources if source.topic.startswith("shapes/")}
-    return to_graph([[quad for quad in reading.engine if quad.graph_name not in not_data]]), shapes, None
-
-
 def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = False, crew: parts.Crew | None = None) -> Built:
     """Make the store from the texts, as far as anything changed.
 
@@ -321,12 +116,19 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
     """
     steps: dict[str, float] = {}
     with _alone():
-        files = [path for kind in texts.KINDS for path in resources.texts(kind)] + list(resources.question_files())
-        key = _key("store", texts.digest(files)) if files else ""
+        found, asked = sources(), questions()
+        key = key_of("store", parts.digest([*found, *asked]))
         known = manifest()
-        if not again and not dry and known.get("key") == key and known.get("files") == _whole():
+        whole = not again and not dry and bool(known) and known["files"] == _whole()
+        if whole and known["key"] == key:
             return Built(key, known["version"], current(), _findings(known), steps, known["triples"])
-        found = sources()
+        basis = key_of("basis", parts.digest([*(source for source in found if not parts.is_paper(source.topic)), *asked]))
+        if whole and known["basis"] == basis:
+            try:
+                return _changed(known, found, Built(key, "", None, (), steps, known["triples"]), progress)
+            except (change.Beyond, Missing, ValueError) as why:  # and no step of it counts
+                progress(f"all is built: {why}")
+                steps.clear()
         with _fresh(key) as fresh, ThreadPoolExecutor(1) as aside:  # which ends before the folder goes
             with _step("read", steps, progress):
                 reading = read(found, None if dry else fresh)
@@ -341,20 +143,88 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
             if dry or built.violations:
                 return built
             asserted = _aside(fresh, aside)
+            papers = {source.topic: source.sha256 for source in reading.sources if parts.is_paper(source.topic)}
             reading.papers.clear()
             reading.sources.clear()
             version, issued = _finished(reading.held, fresh, built, progress)
             del reading.engine  # closed, so that the engine tidies up no file whose size stands in the manifest
             asserted()
             built = replace(built, version=version, store=current())
-            _manifest(fresh, built, issued)
+            _manifest(fresh, built, issued, basis, papers)
         return built
+
+
+def _changed(known: dict[str, Any], found: list[parts.Source], built: Built, progress: Progress) -> Built:
+    """Make the store from the one in use, of which only some papers changed.
+
+    Raises:
+        Beyond: if the change reaches further; and Missing or ValueError for something that was not kept.
+    """
+    from sekinin.count import Counts, Delta, recount
+    from sekinin.describe import describe
+    from sekinin.dumps import changed, changed_heads, described_before
+    from sekinin.lines import lines_of
+
+    before, steps, triples = current().parent.resolve(), built.steps, dict(built.triples)
+    papers = {source.topic: source.sha256 for source in found if parts.is_paper(source.topic)}
+    store = EmbeddedStore.open(before / "store").engine
+    try:
+        counts = Counts.found((before / COUNTS).read_bytes())
+    except OSError as why:
+        raise change.Beyond("the figures were not kept") from why
+    with _fresh(built.key) as fresh:
+        with _step("infer", steps, progress):
+            small = change.scope(found, known["papers"], EmbeddedStore.open(asserted_beside(before / "store")).engine, store)
+        with _step("check", steps, progress):
+            built = replace(built, findings=tuple(small.findings(_findings(known))))
+        if built.violations:
+            return built
+        with _step("store", steps, progress):
+            gone, new = small.quads()
+            engine = change.linked(before / "store", fresh / "store")
+            change.apply(engine, gone, new)
+            asserted = change.linked(asserted_beside(before / "store"), asserted_beside(fresh / "store"))
+            change.apply(asserted, *({quad for quad in quads if _kind(quad) == "graphs"} for quads in (gone, new)))
+            for quads, sign in ((gone, -1), (new, 1)):
+                for quad in quads:
+                    triples[_kind(quad)] += sign
+        delta = Delta(store, engine, gone, new)
+        with ThreadPoolExecutor(1) as aside:
+            lines = aside.submit(changed_heads, before / "dumps", fresh / "dumps", delta)
+            with _step("search", steps, progress):
+                search.rewrite(search.beside(before / "store"), search.beside(fresh / "store"), *small.entries())
+            with _step("describe", steps, progress):
+                if not recount(counts, delta):
+                    raise change.Beyond("another class counts")
+                write_whole(fresh / COUNTS, counts.kept())
+                issued, held = datetime.now(UTC).replace(microsecond=0), EmbeddedStore(engine, str(fresh))
+                own = lines_of(describe(held, lambda: lines.result()[0].total.hexdigest(), issued, counts))
+                heads, was = lines.result(), described_before(before / "dumps")
+                version = heads[0].total.hexdigest()
+                triples["description"] = len(own)
+                change.apply(engine, *(ox.parse(b"".join(each), ox.RdfFormat.N_QUADS) for each in (was.difference(own), set(own) - was)))
+                changed(held, before / "dumps", fresh / "dumps", heads, counts, own, small.changed)
+        for each in (engine, asserted):
+            each.flush()
+        del each, engine, asserted, held, delta
+        built = replace(built, version=version, store=current(), triples=triples)
+        _manifest(fresh, built, issued, known["basis"], papers)
+    return built
+
+
+def _kind(quad: ox.Quad) -> str:
+    """Return under what a quad of papers, or of what follows or is derived from them, is counted."""
+    kind = made(quad.graph_name.value) if isinstance(quad.graph_name, ox.NamedNode) else "asserted"
+    return "graphs" if kind == "asserted" else kind
 
 
 def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress) -> tuple[str, datetime]:
     """Add what is derived and what describes it all, write the index and the files to fetch; return the version and when it was made."""
+    from sekinin.count import count
     from sekinin.derive import derive
-    from sekinin.describe import Lines, canonical_digest, count, describe, dumps
+    from sekinin.describe import describe
+    from sekinin.dumps import dumps
+    from sekinin.lines import Lines
 
     steps, triples = built.steps, built.triples
     with _step("derive", steps, progress):
@@ -366,8 +236,9 @@ def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress
     with _beside(held, engine, fresh, sum(triples.values())) as searched:
         with _step("describe", steps, progress):
             said = Lines.of(held.engine, fresh / "sorted.nq")
-            version, issued = canonical_digest(held.engine, said), datetime.now(UTC).replace(microsecond=0)
+            version, issued = said.digest(), datetime.now(UTC).replace(microsecond=0)
             counts = count(held, said)
+            write_whole(fresh / COUNTS, counts.kept())
             description = list(describe(held, version, issued, counts))
             triples["description"] = len(description)
             for each in {engine, held.engine}:
@@ -386,7 +257,7 @@ def _on_disk(held: EmbeddedStore, fresh: Path) -> ox.Store:
         return held.engine
     lines = fresh / "whole.nq"
     held.engine.dump(str(lines), ox.RdfFormat.N_QUADS)
-    engine = _bulk(fresh / "store", lines)
+    engine = bulk(fresh / "store", lines)
     lines.unlink()
     return engine
 
@@ -397,14 +268,6 @@ def _whole() -> dict[str, str] | None:
 
 def _findings(known: dict[str, Any]) -> tuple[Finding, ...]:
     return tuple(Finding(**item) for item in known.get("findings", ()))
-
-
-def _key(step: str, content: str) -> str:
-    """Return the digest of a step's input and of the modules that do it."""
-    code = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(path.read_bytes())
-    return hashlib.sha256(f"{step} {content} {code.hexdigest()} {ox.__version__} {search.ENGINE}".encode()).hexdigest()[:24]
 
 
 @contextmanager
@@ -444,11 +307,11 @@ def _fresh(key: str) -> Iterator[Path]:
 
 def _aside(fresh: Path, aside: Executor) -> Callable[[], None]:
     """Begin to write the store of what was asserted from the lines of the texts, and return what waits for its end."""
-    work = [aside.submit(_bulk, asserted_beside(fresh / "store"), fresh / _TEXTS)]
+    work = [aside.submit(bulk, asserted_beside(fresh / "store"), fresh / TEXTS)]
 
     def end() -> None:
         work.pop().result().flush()
-        (fresh / _TEXTS).unlink()
+        (fresh / TEXTS).unlink()
 
     return end
 
@@ -492,13 +355,7 @@ def _beside(held: EmbeddedStore, engine: ox.Store, fresh: Path, quads: int) -> I
             child.communicate()
 
 
-def _bulk(folder: Path, lines: Path) -> ox.Store:
-    engine = ox.Store(str(folder))
-    engine.bulk_load(path=str(lines), format=ox.RdfFormat.N_QUADS)
-    return engine
-
-
-def _manifest(fresh: Path, built: Built, issued: datetime) -> None:
+def _manifest(fresh: Path, built: Built, issued: datetime, basis: str, papers: dict[str, str]) -> None:
     said = {
         "key": built.key,
         "version": built.version,
@@ -506,6 +363,8 @@ def _manifest(fresh: Path, built: Built, issued: datetime) -> None:
         "triples": built.triples,
         "findings": [asdict(f) for f in built.findings],
         "files": _files(fresh / "store"),
+        "basis": basis,
+        "papers": papers,
     }
     write_whole(fresh / "manifest.json", json.dumps(said, ensure_ascii=False, indent=1).encode("utf-8"))
 

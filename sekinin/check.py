@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from pyshacl import validate
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import SH
 from rdflib.term import Node
@@ -39,6 +38,8 @@ def shapes(data: Graph, shape_graph: Graph, doubtful: Iterable[str] | None = Non
     focus: list[str | URIRef] | None = None if doubtful is None else [URIRef(node) for node in doubtful]
     if focus == []:
         return []
+    from pyshacl import validate  # slow to load, and most changes leave nothing in doubt
+
     try:
         _, report, _ = validate(data, shacl_graph=shape_graph, inference="none", advanced=False, meta_shacl=False, focus_nodes=focus)
     except Exception as why:  # pySHACL raises several classes of its own for malformed shapes

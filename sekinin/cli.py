@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from sekinin import build as builder
-from sekinin import describe, queries, resources
+from sekinin import describe, queries, resources, steps
 from sekinin import export as exporter
 from sekinin.account import Account
 from sekinin.errors import BadData, BadQuery, Missing, Refused, SekininError, StoreFailure
@@ -118,7 +118,7 @@ def infer(again: bool, quiet: bool) -> None:
     start = time.monotonic()
     say = _progress(quiet)
     say("infer …")
-    reading = builder.infer(builder.read(builder.sources()), again, progress=say)
+    reading = steps.infer(steps.read(steps.sources()), again, progress=say)
     say(f"infer: {time.monotonic() - start:.1f} s" if reading.done else "infer: unchanged")
     path = exporter.write_whole(resources.build_folder() / "steps" / "inferred.nt", reading.inferred)
     click.echo(f"{reading.triples['inferred']:,} new triples in {path}")
@@ -132,9 +132,9 @@ def check(again: bool, lang: str, quiet: bool) -> None:
     """Hold the graph against its shapes and its checks; exit 1 if there is a Violation."""
     say = _progress(quiet)
     say("read and infer …")
-    reading = builder.infer(builder.read(builder.sources()), progress=say)
+    reading = steps.infer(steps.read(steps.sources()), progress=say)
     say("check …")
-    findings, _ = builder.check(reading, again)
+    findings, _ = steps.check(reading, again)
     _tell(findings, lang)
     counts = {s: sum(1 for f in findings if f.severity == s) for s in ("Violation", "Warning", "Info")}
     click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
@@ -265,7 +265,7 @@ def verify(corpus: Path, allow_missing: bool, quiet: bool) -> None:
 
     _progress(quiet)("verify …")
     failed = False
-    for verdict in prove(builder.texts_store(), corpus):
+    for verdict in prove(steps.texts_store(), corpus):
         if verdict.paper is None:
             click.echo(f"{verdict.label}: the paper is not in {corpus}; nothing is proved")
             failed = failed or not allow_missing
@@ -428,7 +428,7 @@ def cite(paper: Path, passage: str) -> None:
     """Print the citation of PASSAGE in PAPER, ready to paste into the paper's Turtle."""
     from sekinin.citation import citations
 
-    for text in citations(builder.texts_store(), paper, passage):
+    for text in citations(steps.texts_store(), paper, passage):
         click.echo(text)
 
 
@@ -444,7 +444,7 @@ def add_source(files: tuple[Path, ...]) -> None:
     from sekinin import papers
 
     for path in files:
-        rendition, place = papers.add(builder.texts_store(), path)
+        rendition, place = papers.add(steps.texts_store(), path)
         click.echo(f"{rendition.label}: {place}")
 
 
@@ -453,7 +453,7 @@ def list_sources() -> None:
     """List the papers that the graph cites, with their digests, and which of them are here."""
     from sekinin import papers
 
-    for rendition in papers.renditions(builder.texts_store()).values():
+    for rendition in papers.renditions(steps.texts_store()).values():
         here = "here" if papers.text_of(rendition.sha256) is not None else "missing"
         click.echo(f"{here:8}{rendition.sha256}  {rendition.label} ({rendition.length:,} characters)")
 
@@ -465,7 +465,7 @@ def remove_source(sha256: str) -> None:
     from sekinin import papers
 
     said = sha256.lower().rstrip("…")
-    known = [digest for digest in papers.renditions(builder.texts_store()) if digest.startswith(said)]
+    known = [digest for digest in papers.renditions(steps.texts_store()) if digest.startswith(said)]
     if not said or len(known) != 1:
         raise Missing(sha256[:64], "this is the digest of no paper, or of several", "see: sekinin sources list")
     click.echo("removed" if papers.remove(known[0]) else "it was not here")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
@@ -50,12 +50,22 @@ class Source:
     path: str
     content: bytes
 
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of its bytes, in hexadecimal digits."""
+        return hashlib.sha256(self.content).hexdigest()
+
 
 def digest(found: Iterable[Source], more: str = "") -> str:
     """Return a SHA-256 over the names and contents of ``found``, and ``more``."""
+    return digest_of({source.topic: source.sha256 for source in found}, more)
+
+
+def digest_of(known: Mapping[str, str], more: str = "") -> str:
+    """Return what ``digest`` gives for texts of which only names and digests are known."""
     total = hashlib.sha256(more.encode())
-    for source in sorted(found, key=lambda source: source.topic):
-        total.update(source.topic.encode() + b"\0" + hashlib.sha256(source.content).digest())
+    for topic, content in sorted(known.items()):
+        total.update(topic.encode() + b"\0" + bytes.fromhex(content))
     return total.hexdigest()
 
 

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from sekinin.account import Account
-from sekinin.describe import canonical_digest
 from sekinin.errors import Refused, StoreFailure
+from sekinin.lines import canonical_digest
 from sekinin.namespaces import graph_iri
 from sekinin.store import EmbeddedStore
 

@@ -7,6 +7,7 @@ inside it. What can be made again goes to the build folder and nowhere else.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,9 +42,13 @@ def texts(kind: str) -> list[Path]:
     return sorted((home() / kind).rglob("*.ttl"))
 
 
-def topic(path: Path) -> str:
-    """Return the name of a file within the house, without its ending: ``graphs/spcc/talkz-1.0``."""
-    return str(path.relative_to(home()).as_posix()).removesuffix(path.suffix)
+def topic(path: Path, house: Path | None = None) -> str:
+    """Return the name of a file within the house, without its ending: ``graphs/spcc/talkz-1.0``.
+
+    Args:
+        house: what ``home`` gives, if it was asked before.
+    """
+    return str(path.relative_to(house or home()).as_posix()).removesuffix(path.suffix)
 
 
 def question_files() -> Iterator[Path]:
@@ -103,3 +108,11 @@ def papers_folder() -> Path:
     """
     said = os.environ.get("SEKININ_PAPERS")
     return Path(said) if said else Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "sekinin" / "papers"
+
+
+def link(path: Path, other: Path) -> None:
+    """Give a file that is never written again a second name; where that cannot be, copy it."""
+    try:
+        os.link(path, other)
+    except OSError:
+        shutil.copyfile(path, other)

@@ -7,9 +7,11 @@ here it is only read, and nothing that a reader types is query text of the engin
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -20,7 +22,7 @@ from typing import Any, Final
 import tantivy
 from tantivy import Occur, Query
 
-from sekinin import queries
+from sekinin import queries, resources
 from sekinin.errors import BadQuery, Missing, StoreFailure
 from sekinin.namespaces import BASE
 from sekinin.store import Store, rows
@@ -215,7 +217,7 @@ def write(folder: Path, found: Iterable[Entry]) -> int:
         StoreFailure: if it cannot be written.
     """
     number = 0
-    try:
+    with _writing(folder):
         folder.mkdir(parents=True)
         writer = tantivy.Index(_schema(), path=str(folder)).writer(_HEAP, 1)
         for entry in found:
@@ -223,11 +225,41 @@ def write(folder: Path, found: Iterable[Entry]) -> int:
             number += 1
         writer.commit()
         writer.wait_merging_threads()
+    return number
+
+
+def rewrite(before: Path, folder: Path, gone: Iterable[str], new: Iterable[Entry]) -> None:
+    """Write into ``folder``, which is made, the index in ``before`` without some entries and with others.
+
+    An entry that is put in stands behind those of other papers that fit as well.
+
+    Args:
+        gone: IRIs of the entries that are left out.
+    Raises:
+        StoreFailure: if it cannot be written.
+    """
+    with _writing(folder):
+        folder.mkdir(parents=True)
+        for path in before.iterdir():  # what the engine once wrote it never changes, but for its lists of files
+            (shutil.copyfile if path.suffix == ".json" else resources.link)(path, folder / path.name)
+        writer = tantivy.Index.open(str(folder)).writer(_HEAP, 1)
+        for iri in gone:
+            writer.delete_documents_by_term("iri", iri)
+        for entry in new:
+            writer.add_document(_document(entry))
+        writer.commit()
+        writer.wait_merging_threads()
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Leave no lock of the engine behind, and tell what it says when it fails."""
+    try:
+        yield
         for lock in folder.glob(".*.lock"):
             lock.unlink()
     except (OSError, ValueError, RuntimeError) as why:
         raise StoreFailure(str(folder), f"the index could not be written ({why})", "make room, and run: sekinin build --again") from why
-    return number
 
 
 def _document(entry: Entry) -> Any:

@@ -6,7 +6,6 @@ here with its line; nothing later has to doubt what it gets.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -115,11 +114,3 @@ def _line(text: str, *words: str) -> int:
 def read_all(kinds: Iterable[str] = KINDS) -> list[Text]:
     """Read every Turtle file of ``kinds``, in the order of their names."""
     return [read(path) for kind in kinds for path in resources.texts(kind)]
-
-
-def digest(paths: Iterable[Path]) -> str:
-    """Return a SHA-256 over the names and contents of ``paths``."""
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        total.update(resources.topic(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()

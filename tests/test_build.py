@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sekinin import build as builder
-from sekinin import describe, search
+from sekinin import lines, search, steps
 from sekinin.cli import main
 from sekinin.errors import StoreFailure
 from sekinin.store import EmbeddedStore, asserted_beside
@@ -228,26 +228,26 @@ def test_a_disk_that_takes_nothing(house: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(builder.open_current().engine.named_graphs())
 
 
-@pytest.mark.parametrize("call", ["write_whole", "_held", "_bulk", "_on_disk"])
-def test_a_full_disk_is_told(house: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+@pytest.mark.parametrize(("where", "call"), [(builder, "write_whole"), (steps, "_held"), (builder, "bulk"), (builder, "_on_disk")])
+def test_a_full_disk_is_told(house: Path, monkeypatch: pytest.MonkeyPatch, where: object, call: str) -> None:
     """Whatever step finds the disk full: one message with its remedy, the old store answers, nothing is left over, the next build completes."""
     small(house)
     builder.build()
     before = builder.manifest()["version"]
     damage(house, '"WACUL"@en', '"WACUL Inc."@en')
-    kept = getattr(builder, call)
+    kept = getattr(where, call)
 
     def full(*given: object) -> object:
         if call == "write_whole" and "manifest" not in str(given[0]):
             return kept(*given)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(builder, call, full)
+    monkeypatch.setattr(where, call, full)
     result = run("build", "--quiet")
     assert result.exit_code == 7 and "No space left" in result.stderr and "make room" in result.stderr, result.stderr
     assert builder.manifest()["version"] == before and list(builder.open_current().engine.named_graphs())
     assert not list((house.parent / "build").glob("new-*"))
-    monkeypatch.setattr(builder, call, kept)
+    monkeypatch.setattr(where, call, kept)
     assert run("build", "--quiet").exit_code == 0 and builder.manifest()["version"] != before
 
 
@@ -289,14 +289,14 @@ def test_what_is_too_large_for_memory_is_built_the_same(house: Path, monkeypatch
         }
         asserted = EmbeddedStore.open(asserted_beside(builder.current()))
         hits = search.Index.open(search.beside(builder.current())).find("WACUL")
-        assert sorted(each.name for each in place.iterdir()) == ["asserted", "dumps", "manifest.json", "search", "store"]
+        assert sorted(each.name for each in place.iterdir()) == ["asserted", "counts.json", "dumps", "manifest.json", "search", "store"]
         return built.version, built.triples, said, sorted(re.sub(r"_:\w+", "_:", str(quad)) for quad in asserted.engine), hits
 
     small(house)
     wanted = made()
-    monkeypatch.setattr(builder, "HELD", 0)
+    monkeypatch.setattr(steps, "HELD", 0)
     monkeypatch.setattr(builder, "MUCH", 0)
-    monkeypatch.setattr(describe, "PIECE", 20_000)
+    monkeypatch.setattr(lines, "PIECE", 20_000)
     assert made() == wanted
 
 

@@ -14,8 +14,7 @@ from owlrl.DatatypeHandling import use_RDFLib_lexical_conversions
 from rdflib import Graph, Literal, URIRef
 from rdflib.namespace import XSD
 
-from sekinin import build as builder
-from sekinin import check, conform, parts, resources
+from sekinin import check, conform, parts, resources, steps
 from sekinin.convert import to_graph
 from sekinin.errors import BadData
 from sekinin.model import Finding
@@ -25,22 +24,22 @@ HEAD = "".join(f"@prefix {prefix}: <{PREFIXES[prefix]}> .\n" for prefix in ("sk"
 EXAMPLES = sorted((HOUSE / "tests" / "examples").glob("*.trig"))
 
 
-def of_the_whole(reading: builder.Reading) -> list[Finding]:
+def of_the_whole(reading: steps.Reading) -> list[Finding]:
     """Return what pySHACL finds when it looks at everything."""
     quads = [quad for quad in reading.engine if "/graph/shapes/" not in str(quad.graph_name)]
     return check.shapes(to_graph([quads]), to_graph([reading.ground.shapes]))
 
 
-def both(reading: builder.Reading) -> tuple[list[Finding], list[Finding]]:
-    return check.shapes(*builder._to_judge(reading)), of_the_whole(reading)
+def both(reading: steps.Reading) -> tuple[list[Finding], list[Finding]]:
+    return check.shapes(*steps._to_judge(reading)), of_the_whole(reading)
 
 
-def read(house: Path, names: dict[str, str]) -> builder.Reading:
+def read(house: Path, names: dict[str, str]) -> steps.Reading:
     """Read ``house`` with further papers, by the names of their folders."""
     for name, text in names.items():
         (house / "graphs" / name).mkdir(exist_ok=True)
         (house / "graphs" / name / "paper.ttl").write_text(text, encoding="utf-8")
-    return builder.infer(builder.read(builder.sources()))
+    return steps.infer(steps.read(steps.sources()))
 
 
 @pytest.fixture
@@ -58,10 +57,10 @@ def vocabulary(house: Path) -> Path:
 def test_a_good_graph(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The five papers have no finding, and few nodes need pySHACL."""
     monkeypatch.setenv("SEKININ_BUILD", str(tmp_path))
-    reading = builder.infer(builder.read(builder.sources()))
+    reading = steps.infer(steps.read(steps.sources()))
     found, wanted = both(reading)
     assert found == wanted == []
-    _, _, doubtful = builder._to_judge(reading)
+    _, _, doubtful = steps._to_judge(reading)
     assert doubtful is not None and len(list(doubtful)) < 50
 
 
@@ -109,7 +108,7 @@ def test_damage_at_random(seed: int, house: Path) -> None:
                 else:
                     del triples[at]
             path.write_bytes(ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"")
-    found, wanted = both(builder.infer(builder.read(builder.sources())))
+    found, wanted = both(steps.infer(steps.read(steps.sources())))
     assert wanted and found == wanted
 
 
@@ -133,7 +132,7 @@ def test_a_shape_that_the_look_cannot_read(vocabulary: Path) -> None:
 def test_a_hierarchy_in_a_paper(vocabulary: Path) -> None:
     """A paper that says what stands above a class is judged with the whole."""
     reading = read(vocabulary, {"one": HEAD + "id:Mine rdfs:subClassOf sk:CloudService . id:x a id:Mine ."})
-    assert builder._to_judge(reading)[2] is None
+    assert steps._to_judge(reading)[2] is None
     found, wanted = both(reading)
     assert found == wanted and found
 

@@ -14,7 +14,7 @@ import rdflib
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sekinin import describe
+from sekinin import describe, dumps, lines
 from sekinin.formats import GRAPHS
 from sekinin.namespaces import graph_iri
 from sekinin.store import EmbeddedStore
@@ -32,21 +32,21 @@ FINDING = {"severity": "Warning", "where": "x:y", "rule": "checks/<b>", "what": 
 def whole(store: EmbeddedStore) -> EmbeddedStore:
     """The store with its description."""
     bare = EmbeddedStore.of(quad for quad in store.engine if not quad.graph_name.value.startswith(graph_iri("description/")))
-    return EmbeddedStore.of([*bare.engine, *describe.describe(bare, describe.canonical_digest(bare.engine), WHEN)])
+    return EmbeddedStore.of([*bare.engine, *describe.describe(bare, lines.canonical_digest(bare.engine), WHEN)])
 
 
 @pytest.fixture(scope="module")
 def folder(whole: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a dataset as a build leaves it."""
     place = tmp_path_factory.mktemp("dataset")
-    describe.dumps(whole, place / page.DUMPS)
+    dumps.dumps(whole, place / page.DUMPS)
     (place / "manifest.json").write_text(json.dumps({"findings": [FINDING, FINDING]}), encoding="utf-8")
     return place
 
 
 @pytest.fixture(scope="module")
 def app(whole: EmbeddedStore, folder: Path) -> Flask:
-    made = create_app(whole, version=describe.canonical_digest(whole.engine), made=WHEN)
+    made = create_app(whole, version=lines.canonical_digest(whole.engine), made=WHEN)
     made.config[page.FOLDER] = folder
     made.testing = True
     return made
@@ -66,7 +66,7 @@ def test_the_page_lists_every_file(lang: str, client: FlaskClient, folder: Path)
     answer = client.get("/data", query_string={"lang": lang}, headers={"Accept": "text/html"})
     text = answer.get_data(as_text=True)
     assert answer.status_code == 200 and f'<html lang="{lang}">' in text
-    for dump in describe.dumped(folder / page.DUMPS):
+    for dump in dumps.dumped(folder / page.DUMPS):
         assert dump.sha256 in text and f'href="/data/{dump.name}"' in text and dump.media in text
     assert answer.headers["Sekinin-Version"] in text
     assert "creativecommons.org/licenses/by/4.0/" in text
@@ -78,7 +78,7 @@ def test_the_list_for_programs(client: FlaskClient, folder: Path, whole: Embedde
     """The same in JSON: each file's figures are those of its bytes."""
     said = client.get("/data", headers={"Accept": "application/json"}).get_json()
     assert said == client.get("/data?format=json").get_json()
-    assert said["version"] == describe.canonical_digest(whole.engine)
+    assert said["version"] == lines.canonical_digest(whole.engine)
     assert said["counts"]["triples"] > 50_000 and said["findings"][0]["number"] == 2
     assert len(said["files"]) == len(GRAPHS) + 5 + 5
     for entry in said["files"]:
@@ -190,7 +190,7 @@ def test_a_fault_against_the_schema_is_noticed() -> None:
 @pytest.mark.parametrize("name", ["sekinin.ttl", "sekinin.nq", "sekinin.jsonld", "spcc.ttl", "iso27017-2015--iso27002-2013.sssom.tsv"])
 def test_a_file_comes_as_it_is(name: str, client: FlaskClient, folder: Path) -> None:
     """Its bytes, its media type, its digest, its version; by HEAD the same without the bytes."""
-    dump = next(each for each in describe.dumped(folder / page.DUMPS) if each.name == name)
+    dump = next(each for each in dumps.dumped(folder / page.DUMPS) if each.name == name)
     with client.get(f"/data/{name}") as answer:
         assert answer.status_code == 200 and answer.mimetype == dump.media
         assert hashlib.sha256(answer.data).hexdigest() == dump.sha256
@@ -235,7 +235,7 @@ def test_nothing_but_the_files_is_given(name: str, client: FlaskClient) -> None:
 
 def test_a_file_that_was_cleared_away_is_told(whole: EmbeddedStore, tmp_path: Path) -> None:
     """After two more builds the folder is gone while this server still runs: 404, not 500."""
-    describe.dumps(EmbeddedStore.of(list(whole.engine)[:20]), tmp_path / page.DUMPS)
+    dumps.dumps(EmbeddedStore.of(list(whole.engine)[:20]), tmp_path / page.DUMPS)
     app = create_app(whole)
     app.config[page.FOLDER] = tmp_path
     (tmp_path / page.DUMPS / "sekinin.nt").unlink()
@@ -274,4 +274,4 @@ def test_a_provider_s_dump_is_its_papers(provider: str, whole: EmbeddedStore, fo
 def test_the_version_can_be_computed_from_a_dump(whole: EmbeddedStore, folder: Path) -> None:
     """Whoever has sekinin.nq can prove which version it is."""
     quads = ox.parse(path=str(folder / page.DUMPS / "sekinin.nq"), format=ox.RdfFormat.N_QUADS)
-    assert describe.canonical_digest(quads) == describe.canonical_digest(whole.engine)
+    assert lines.canonical_digest(quads) == lines.canonical_digest(whole.engine)

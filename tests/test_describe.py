@@ -11,7 +11,7 @@ import pyoxigraph as ox
 import pytest
 from rdflib import RDF, Graph, URIRef
 
-from sekinin import describe, export, queries
+from sekinin import count, describe, dumps, export, lines, queries
 from sekinin.errors import Missing
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.namespaces import BASE, PREFIXES, graph_iri
@@ -43,7 +43,7 @@ def plain(store: EmbeddedStore) -> EmbeddedStore:
 @pytest.fixture(scope="module")
 def described(plain: EmbeddedStore) -> EmbeddedStore:
     """The store with the description that is made of it."""
-    return EmbeddedStore.of([*plain.engine, *describe.describe(plain, describe.canonical_digest(plain.engine), WHEN)])
+    return EmbeddedStore.of([*plain.engine, *describe.describe(plain, lines.canonical_digest(plain.engine), WHEN)])
 
 
 def number(store: EmbeddedStore, text: str, graphs: list[str] | None = None) -> int:
@@ -135,7 +135,7 @@ def test_the_catalogue(described: EmbeddedStore, plain: EmbeddedStore) -> None:
     page = described.engine.quads_for_pattern(None, None, None, ox.NamedNode(DESCRIPTION + "catalog"))
     graph.parse(data=ox.serialize((quad.triple for quad in page), format=ox.RdfFormat.N_TRIPLES), format="nt")
     dataset = URIRef(describe.DATASET)
-    assert str(graph.value(dataset, URIRef(DCAT + "version"))) == describe.canonical_digest(plain.engine)
+    assert str(graph.value(dataset, URIRef(DCAT + "version"))) == lines.canonical_digest(plain.engine)
     assert graph.value(dataset, URIRef(PREFIXES["dcterms"] + "issued")).toPython() == WHEN
     assert (dataset, URIRef(PREFIXES["dcterms"] + "license"), URIRef("https://creativecommons.org/licenses/by/4.0/")) in graph
     files = graph.objects(dataset, URIRef(DCAT + "distribution"))
@@ -172,14 +172,14 @@ def test_an_example_runs_anywhere(name: str) -> None:
 
 def test_digest_of_the_same_statements_is_the_same(plain: EmbeddedStore, described: EmbeddedStore) -> None:
     """Whatever their order, the names of their blank nodes, and whether they are described."""
-    digest = describe.canonical_digest(plain.engine)
+    digest = lines.canonical_digest(plain.engine)
     assert re.fullmatch(r"[0-9a-f]{64}", digest)
     shuffled = list(plain.engine)
     random.Random(1).shuffle(shuffled)
-    assert describe.canonical_digest(shuffled) == digest
+    assert lines.canonical_digest(shuffled) == digest
     renamed = ox.parse(plain.engine.dump(format=ox.RdfFormat.N_QUADS).replace(b"_:", b"_:other"), ox.RdfFormat.N_QUADS, rename_blank_nodes=True)
-    assert describe.canonical_digest(renamed) == digest
-    assert describe.canonical_digest(described.engine) == digest
+    assert lines.canonical_digest(renamed) == digest
+    assert lines.canonical_digest(described.engine) == digest
 
 
 def test_digest_of_two_builds_is_the_same(read) -> None:
@@ -187,7 +187,7 @@ def test_digest_of_two_builds_is_the_same(read) -> None:
     from sekinin import texts
 
     once, again = (EmbeddedStore.of(quad for text in found for quad in text.quads) for found in (read, texts.read_all()))
-    assert describe.canonical_digest(once.engine) == describe.canonical_digest(again.engine)
+    assert lines.canonical_digest(once.engine) == lines.canonical_digest(again.engine)
     nameless = {str(q.subject) for q in once.engine if isinstance(q.subject, ox.BlankNode)}
     assert nameless and not nameless & {str(q.subject) for q in again.engine}
 
@@ -197,10 +197,10 @@ def test_digest_changes_with_one_statement(plain: EmbeddedStore) -> None:
     quads = list(plain.engine)[-2000:]
     node = ox.NamedNode(BASE)
     digests = {
-        describe.canonical_digest(quads),
-        describe.canonical_digest(quads[1:]),
-        describe.canonical_digest([*quads, ox.Quad(node, node, node, node)]),
-        describe.canonical_digest([*quads[1:], ox.Quad(*quads[0].triple, node)]),
+        lines.canonical_digest(quads),
+        lines.canonical_digest(quads[1:]),
+        lines.canonical_digest([*quads, ox.Quad(node, node, node, node)]),
+        lines.canonical_digest([*quads[1:], ox.Quad(*quads[0].triple, node)]),
     }
     assert len(digests) == 4
 
@@ -211,46 +211,46 @@ def test_digest_is_that_of_the_standard() -> None:
 
     a, b = ox.NamedNode("http://a/"), ox.BlankNode("zzz")
     quads = [ox.Quad(b, a, ox.Literal('責"\n'), a), ox.Quad(a, a, b, a), ox.Quad(a, a, ox.Literal("x", language="en"))]
-    lines = [
+    said = [
         '<http://a/> <http://a/> "x"@en .\n',
         "<http://a/> <http://a/> _:c14n0 <http://a/> .\n",
         '_:c14n0 <http://a/> "責\\"\\n" <http://a/> .\n',
     ]
-    assert describe.canonical_digest(quads) == hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    assert lines.canonical_digest(quads) == hashlib.sha256("".join(sorted(said)).encode()).hexdigest()
 
 
 def test_dumps_are_whole_or_not_there(described: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the disk fails in the middle, what stood there before still stands, and nothing is left behind."""
     small = EmbeddedStore.of(list(described.engine)[:50])
-    before = describe.dumps(small, tmp_path / "dumps")
-    assert {dump.name for dump in before} == {path.name for path in (tmp_path / "dumps").iterdir()} - {describe.INDEX}
+    before = dumps.dumps(small, tmp_path / "dumps")
+    assert {dump.name for dump in before} == {path.name for path in (tmp_path / "dumps").iterdir()} - {dumps.INDEX}
 
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(describe, "_write", fail)
+    monkeypatch.setattr(dumps, "_write", fail)
     with pytest.raises(OSError, match="disk full"):
-        describe.dumps(small, tmp_path / "dumps")
-    assert describe.dumped(tmp_path / "dumps") == before
+        dumps.dumps(small, tmp_path / "dumps")
+    assert dumps.dumped(tmp_path / "dumps") == before
     assert [path.name for path in tmp_path.iterdir()] == ["dumps"]
     with pytest.raises(Missing):
-        describe.dumped(tmp_path)
+        dumps.dumped(tmp_path)
 
 
 def test_a_statement_in_two_graphs_is_one(tmp_path: Path) -> None:
     """The union holds it once, in the figures as in the files without named graphs; a graph that says it counts it."""
     nodes = [ox.NamedNode(f"{BASE}/id/{name}") for name in "abcd"]
     store = EmbeddedStore.of([ox.Quad(*nodes[:3], graph) for graph in nodes[2:]])
-    counts = describe.count(store)
+    counts = count.count(store)
     assert (counts.triples, sum(counts.graphs.values()), counts.properties.total()) == (1, 2, 1)
-    describe.dumps(store, tmp_path / "dumps")
+    dumps.dumps(store, tmp_path / "dumps")
     assert len((tmp_path / "dumps" / "sekinin.nt").read_text().splitlines()) == 1
     assert len((tmp_path / "dumps" / "sekinin.nq").read_text().splitlines()) == 2
 
 
 def test_the_files_are_those_of_the_export(described: EmbeddedStore) -> None:
     """Each crosswalk and each provider that can be exported has a file."""
-    names = {dump.name for dump in describe.planned(describe.count(described))}
+    names = {dump.name for dump in describe.planned(count.count(described))}
     assert set(export.sssom(described)) <= names
     assert {"spcc.ttl", "ictl.ttl", "ai-inc.ttl", "infonet.ttl", "wacul.ttl"} <= names
     assert {f"sekinin.{form.ending}" for form in GRAPHS.values()} <= names

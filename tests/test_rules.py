@@ -12,8 +12,7 @@ import pytest
 from conftest import HOUSE
 from rdflib import Graph, URIRef
 
-from sekinin import build as builder
-from sekinin import infer, parts, resources, rules, texts
+from sekinin import infer, parts, resources, rules, steps, texts
 from sekinin.convert import to_graph
 from sekinin.errors import Unreasonable
 from sekinin.namespaces import PREFIXES
@@ -41,7 +40,7 @@ def by_owlrl(ontology: Graph, *data: Graph) -> set[rules.Fact]:
 
 
 def inferred(house: Path | None = None) -> set[str]:
-    return set(builder.infer(builder.read(builder.sources())).inferred.decode().splitlines())
+    return set(steps.infer(steps.read(steps.sources())).inferred.decode().splitlines())
 
 
 def as_lines(found: set[rules.Fact]) -> set[str]:
@@ -77,7 +76,7 @@ def test_generated_papers(ontology: Graph, house: Path) -> None:
             generate.write(house, number, 6, 7, 0.03, None)
     finally:
         generate.DEPENDS = before
-    reading = builder.infer(builder.read(builder.sources()))
+    reading = steps.infer(steps.read(steps.sources()))
     wanted = by_owlrl(ontology, to_graph(text.quads for text in texts.read_all(("graphs",))))
     assert set(reading.inferred.decode().splitlines()) == as_lines(wanted)
     assert any(p == PREFIXES["sk"] + "reliesOnParty" for _, p, _ in reading.added)
@@ -100,8 +99,8 @@ def test_scattered_facts(ontology: Graph) -> None:
             house.append(parts.Source(f"graphs/p{number}/paper", "", some.serialize(format="nt").encode()))
         ground = parts.Ground(quads, [], [], frozenset())
         ground.terms = rules_terms(ontology)
-        reading = builder.Reading(ground, {source.topic: ground.work(source) for source in house}, house)
-        builder._together(reading)
+        reading = steps.Reading(ground, {source.topic: ground.work(source) for source in house}, house)
+        steps._together(reading)
         assert set(reading.inferred.decode().splitlines()) == as_lines(wanted)
 
 

@@ -20,8 +20,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import HOUSE
 
-from sekinin import build as builder
-from sekinin import parts, resources
+from sekinin import parts, resources, steps
 from sekinin.cli import main
 from sekinin.errors import BadData, BadQuery, SekininError, StoreFailure
 from sekinin.reading import many
@@ -34,17 +33,17 @@ Results = dict[str, parts.Part | SekininError]
 
 
 @pytest.fixture
-def reading(house: Path) -> builder.Reading:
+def reading(house: Path) -> steps.Reading:
     """A house of forty small papers, one of which cannot be read."""
     for name in generate.KEYS:
         shutil.rmtree(house / "graphs" / name)
     for number in range(40):
         generate.write(house, number, 40, 3, 0.02, None)
     (house / "graphs" / "g00007" / "paper-1.0.ttl").write_text("id:x a sk:Nonsense", encoding="utf-8")
-    return builder.read(builder.sources())
+    return steps.read(steps.sources())
 
 
-def results(reading: builder.Reading, crew: parts.Crew, also: object = None) -> Results:
+def results(reading: steps.Reading, crew: parts.Crew, also: object = None) -> Results:
     found: Results = {}
 
     def done(source: parts.Source, result: parts.Part | SekininError) -> None:
@@ -63,14 +62,14 @@ def apart(left: Results, right: Results) -> dict[str, tuple[str, str]]:
     return {name: pair for name, pair in both.items() if pair[0] != pair[1]}
 
 
-def test_processes_of_this_machine(reading: builder.Reading) -> None:
+def test_processes_of_this_machine(reading: steps.Reading) -> None:
     """A pool gives what one process gives; the bad paper is told and stops no other."""
     alone = results(reading, parts.alone)
     assert isinstance(alone["graphs/g00007/paper-1.0"], BadData) and len(alone) == 40
     assert not apart(results(reading, parts.local(2)), alone)
 
 
-def test_a_process_that_is_killed(reading: builder.Reading, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_process_that_is_killed(reading: steps.Reading, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What a killed process had in hand is done again."""
     alone, mark = results(reading, parts.alone), tmp_path / "killed"
     kept = parts._several
@@ -86,7 +85,7 @@ def test_a_process_that_is_killed(reading: builder.Reading, monkeypatch: pytest.
     assert not apart(results(reading, parts.local(2)), alone) and mark.exists()
 
 
-def test_a_bad_paper_stops_the_build_but_not_the_others(reading: builder.Reading) -> None:
+def test_a_bad_paper_stops_the_build_but_not_the_others(reading: steps.Reading) -> None:
     """The message names the file; what the others gave is kept for the next run."""
     result = CliRunner().invoke(main, ["build", "--quiet"])
     assert result.exit_code == 3 and "g00007/paper-1.0.ttl" in result.stderr
@@ -128,7 +127,7 @@ def dask() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
 
 @pytest.mark.whole
 @pytest.mark.filterwarnings("default")
-def test_a_cluster(reading: builder.Reading) -> None:
+def test_a_cluster(reading: steps.Reading) -> None:
     """Two workers give what one process gives; one is killed at the first result, and nothing is missing or twice."""
     alone = results(reading, parts.alone)
     with dask() as (address, workers):
@@ -206,7 +205,7 @@ def test_hands_that_drop_a_paper(papers: Path, tmp_path: Path) -> None:
     assert len(drafts(tmp_path / "out")) == 34
 
 
-def test_no_cluster(reading: builder.Reading) -> None:
+def test_no_cluster(reading: steps.Reading) -> None:
     with pytest.raises(BadQuery, match="no address of a scheduler"):
         cluster("127.0.0.1:8786")
     pytest.importorskip("distributed", reason="dask.distributed is not installed: pip install 'sekinin[dask]'")

@@ -19,7 +19,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, abort, current_app, render_template, request, send_file
 from flask.blueprints import BlueprintSetupState
 
-from sekinin import describe, queries
+from sekinin import describe, dumps, queries
 from sekinin.describe import Dump
 from sekinin.errors import Missing
 from sekinin.formats import GRAPHS, ROWS
@@ -69,7 +69,7 @@ def files() -> list[Dump]:
 
 def _files(folder: Path) -> list[Dump]:
     try:
-        return describe.dumped(folder)
+        return dumps.dumped(folder)
     except Missing:
         return []
 
