@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -136,19 +136,18 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
             with _step("infer", steps, progress) as skip:
                 infer(reading, again, crew, progress)
                 skip(not reading.done)
+            asserted = None if dry else _aside(reading.held, fresh, aside)
             with _step("check", steps, progress) as skip:
                 findings, done = check(reading, again)
                 skip(not done)
             built = Built(key, "", None, tuple(findings), steps, reading.triples)
-            if dry or built.violations:
+            if asserted is None or built.violations:
                 return built
-            asserted = _aside(fresh, aside)
             papers = {source.topic: source.sha256 for source in reading.sources if parts.is_paper(source.topic)}
             reading.papers.clear()
             reading.sources.clear()
-            version, issued = _finished(reading.held, fresh, built, progress)
+            version, issued = _finished(reading.held, asserted, fresh, built, progress)
             del reading.engine  # closed, so that the engine tidies up no file whose size stands in the manifest
-            asserted()
             built = replace(built, version=version, store=current())
             _manifest(fresh, built, issued, basis, papers)
         return built
@@ -218,8 +217,12 @@ def _kind(quad: ox.Quad) -> str:
     return "graphs" if kind == "asserted" else kind
 
 
-def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress) -> tuple[str, datetime]:
-    """Add what is derived and what describes it all, write the index and the files to fetch; return the version and when it was made."""
+def _finished(held: EmbeddedStore, asserted: Future[None], fresh: Path, built: Built, progress: Progress) -> tuple[str, datetime]:
+    """Add what is derived and what describes it all, write the index and the files to fetch; return the version and when it was made.
+
+    Args:
+        asserted: as of ``_aside``.
+    """
     from sekinin.count import count
     from sekinin.derive import derive
     from sekinin.describe import describe
@@ -232,6 +235,8 @@ def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress
         held.engine.bulk_extend(derived)
         triples["derived"] = len(derived)
     with _step("store", steps, progress):
+        asserted.result()
+        (fresh / TEXTS).unlink()
         engine = _on_disk(held, fresh)
     with _beside(held, engine, fresh, sum(triples.values())) as searched:
         with _step("describe", steps, progress):
@@ -252,13 +257,13 @@ def _finished(held: EmbeddedStore, fresh: Path, built: Built, progress: Progress
 
 
 def _on_disk(held: EmbeddedStore, fresh: Path) -> ox.Store:
-    """Return a store on disk that holds what ``held`` does: itself, if it is there already."""
+    """Return a store on disk that holds what ``held`` does: itself, if it is there already, else that of what was asserted and the rest."""
     if held.where != MEMORY:
         return held.engine
-    lines = fresh / "whole.nq"
-    held.engine.dump(str(lines), ox.RdfFormat.N_QUADS)
-    engine = bulk(fresh / "store", lines)
-    lines.unlink()
+    engine = ox.Store(str(fresh / "store"))
+    for graph in list(held.engine.named_graphs()):
+        if isinstance(graph, ox.NamedNode) and made(graph.value) != "asserted":
+            engine.bulk_load(held.engine.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=graph), ox.RdfFormat.N_TRIPLES, to_graph=graph)
     return engine
 
 
@@ -305,15 +310,20 @@ def _fresh(key: str) -> Iterator[Path]:
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def _aside(fresh: Path, aside: Executor) -> Callable[[], None]:
-    """Begin to write the store of what was asserted from the lines of the texts, and return what waits for its end."""
-    work = [aside.submit(bulk, asserted_beside(fresh / "store"), fresh / TEXTS)]
+def _aside(held: EmbeddedStore, fresh: Path, aside: Executor) -> Future[None]:
+    """Begin to write the store of what was asserted from the lines of the texts, and its like, to which ``_on_disk`` adds the rest.
 
-    def end() -> None:
-        work.pop().result().flush()
-        (fresh / TEXTS).unlink()
+    One that is too large for memory is on disk already, with that of what was asserted beside it.
+    """
+    store = fresh / "store"
 
-    return end
+    def work() -> None:
+        if held.where == MEMORY:
+            engine = bulk(asserted_beside(store), fresh / TEXTS)
+            engine.flush()
+            engine.backup(str(store))  # links to the same files, which stay as they are
+
+    return aside.submit(work)
 
 
 @contextmanager
@@ -335,7 +345,7 @@ def _beside(held: EmbeddedStore, engine: ox.Store, fresh: Path, quads: int) -> I
         return
     looked = fresh / "looked"
     engine.flush()
-    engine.backup(str(looked))  # links to the same files, which stay as they are
+    engine.backup(str(looked))
     code = "import sys;from pathlib import Path;from sekinin import search;from sekinin.store import EmbeddedStore;"
     code += "search.write(Path(sys.argv[2]),search.entries(EmbeddedStore.open(Path(sys.argv[1]))))"
     child = subprocess.Popen([sys.executable, "-c", code, str(looked), str(target)], stderr=subprocess.PIPE, text=True)

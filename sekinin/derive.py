@@ -20,7 +20,7 @@ def derive(store: EmbeddedStore) -> Iterator[ox.Quad]:
     """Yield the derived triples of every rule, each in the graph of its rule.
 
     Raises:
-        BadQuery: if a rule is not a CONSTRUCT.
+        BadQuery: if a rule is not a CONSTRUCT, or gives a blank node, which has another name in each store.
     """
     for name, question in queries.catalogue().items():
         if not name.startswith("derived/"):
@@ -29,4 +29,7 @@ def derive(store: EmbeddedStore) -> Iterator[ox.Quad]:
         if not isinstance(result, Triples):
             raise BadQuery(str(question.path), "a rule must return triples", "write it as CONSTRUCT")
         graph = ox.NamedNode(graph_iri(name))
-        yield from (ox.Quad(t.subject, t.predicate, t.object, graph) for t in result)
+        for said in result:
+            if isinstance(said.subject, ox.BlankNode) or isinstance(said.object, ox.BlankNode):
+                raise BadQuery(str(question.path), "a rule must name what it speaks of", "leave out blank nodes, with isIRI")
+            yield ox.Quad(said.subject, said.predicate, said.object, graph)

@@ -167,25 +167,28 @@ class Hit:
 def entries(store: Store) -> list[Entry]:
     """Return what the saved question ``search/entries`` finds, the kinds that people look for first standing first."""
     found: dict[str, dict[str, Any]] = {}
-    for row in rows(queries.bind(queries.get("search/entries"), {}).ask(store)):
-        resource, kind, role, term = row["resource"].value, row["kind"].value, row["role"].value, row["text"]
-        said = found.setdefault(resource, {"rank": int(row["rank"].value), "kind": kind, "ja": set(), "en": set(), "more": set()})
-        if said["kind"] != kind:  # it stands under an earlier kind already
+    question = queries.bind(queries.get("search/entries"), {}).text()
+    unsorted = question[: question.rindex("ORDER BY")].replace("SELECT DISTINCT", "SELECT", 1)  # else the engine holds all rows
+    for row in rows(store.query(unsorted)):
+        resource, rank, role, term = row["resource"].value, int(row["rank"].value), row["role"].value, row["text"]
+        said = found.get(resource)
+        if said is None or rank < said["rank"]:  # of the kinds of a resource the first counts
+            said = found[resource] = {"rank": rank, "kind": row["kind"].value}
+        elif rank > said["rank"]:
             continue
-        if role == "name":
-            said["en" if getattr(term, "language", None) == "en" else "ja"].add(term.value)
-        elif role == "more":
-            said["more"].add(term.value)
+        if role in ("name", "more"):
+            at = "more" if role == "more" else "en" if getattr(term, "language", None) == "en" else "ja"
+            said.setdefault(at, set()).add(term.value)
         else:
             said[role] = min(said.get(role, term.value), term.value)
     ordered = sorted(found.items(), key=lambda item: (item[1]["rank"], item[0]))
-    return [_entry(iri, said) for iri, said in ordered if said["ja"] or said["en"] or "notation" in said]
+    return [_entry(iri, said) for iri, said in ordered if "ja" in said or "en" in said or "notation" in said]
 
 
 def _entry(iri: str, said: dict[str, Any]) -> Entry:
     notation = said.get("notation", "")
     local = iri.rpartition("/")[2] if iri.startswith(f"{BASE}/framework/") and notation else ""
-    names = {name: tuple(sorted(said[name])) for name in ("ja", "en", "more")}
+    names = {name: tuple(sorted(said.get(name, ()))) for name in ("ja", "en", "more")}
     return Entry(iri, said["kind"], **names, notation=notation, about=said.get("about", ""), also=local if local != notation else "")
 
 

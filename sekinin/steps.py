@@ -19,7 +19,7 @@ from sekinin.errors import SekininError
 from sekinin.export import write_whole
 from sekinin.model import Finding
 from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
-from sekinin.store import MEMORY, EmbeddedStore
+from sekinin.store import MEMORY, EmbeddedStore, asserted_beside
 
 Progress = Callable[[str], None]
 """Is told each step, and at its end how long it took."""
@@ -93,7 +93,10 @@ class Reading:
         with (self.room / TEXTS).open("wb") as lines:
             for at in range(0, len(self.sources), TOGETHER):
                 _held(self.sources[at : at + TOGETHER]).dump(lines, ox.RdfFormat.N_QUADS)
-        return bulk(self.room / "store", self.room / TEXTS)
+        engine = bulk(self.room / "store", self.room / TEXTS)
+        engine.flush()
+        engine.backup(str(asserted_beside(self.room / "store")))  # links to the same files, which stay as they are
+        return engine
 
     @property
     def held(self) -> EmbeddedStore:

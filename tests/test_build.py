@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sekinin import build as builder
 from sekinin import lines, search, steps
 from sekinin.cli import main
-from sekinin.errors import StoreFailure
+from sekinin.errors import BadQuery, StoreFailure
 from sekinin.store import EmbeddedStore, asserted_beside
 
 PARTY = "graphs/parties.ttl"
@@ -249,6 +249,15 @@ def test_a_full_disk_is_told(house: Path, monkeypatch: pytest.MonkeyPatch, where
     assert not list((house.parent / "build").glob("new-*"))
     monkeypatch.setattr(where, call, kept)
     assert run("build", "--quiet").exit_code == 0 and builder.manifest()["version"] != before
+
+
+def test_a_rule_names_what_it_speaks_of(house: Path) -> None:
+    """A blank node has another name in the store on disk; a rule that returns one is told, and nothing is loaded."""
+    rule = small(house) / "queries" / "derived" / "nameless.rq"
+    rule.write_text("#+ summary: x\n#+ summary-ja: x\nCONSTRUCT { ?_any rdfs:seeAlso [] } WHERE { ?_any a sk:Party }\n", encoding="utf-8")
+    with pytest.raises(BadQuery, match="must name"):
+        builder.build()
+    assert not builder.manifest()
 
 
 def test_readers_go_on_while_a_build_swaps(house: Path) -> None:
