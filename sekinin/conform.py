@@ -46,6 +46,8 @@ _FORMS = {
 """How a text of a datatype looks that every reader takes for one; days are looked up in the calendar."""
 _SAID = {SH.message, SH.name, SH.description, SH.order, SH.group, SH.severity, RDF.type, RDFS.label, RDFS.comment, RDFS.isDefinedBy}
 """What a shape says to people, and what only pySHACL's report needs."""
+_OF_SHAPES = ("path", "targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf", "property", "node", "and", "or", "not", "xone")
+"""Whatever has one of these is a shape, declared or not."""
 
 
 @dataclass
@@ -116,7 +118,8 @@ def compiled(shapes: Graph) -> Looks:
     """
     looks = Looks()
     used = set(shapes.objects(None, SH.property)) | {node for options in shapes.objects(None, SH["or"]) for node in Collection(shapes, options)}
-    for shape in set(shapes.subjects(RDF.type, SH.NodeShape)) | (set(shapes.subjects(SH.path, None)) - used):
+    told = {shape for word in _OF_SHAPES for shape in shapes.subjects(SH[word], None)}
+    for shape in set(shapes.subjects(RDF.type, SH.NodeShape)) | (told - used):
         checks: list[Check] = []
         either: list[list[Check]] = []
         itself: list[Test] = []

@@ -129,6 +129,13 @@ def test_a_shape_that_the_look_cannot_read(vocabulary: Path) -> None:
         conform.compiled(Graph().parse(path))
 
 
+def test_a_shape_that_nobody_declares() -> None:
+    """A target makes a shape, as W3C SHACL, 2.1, has it; the look sees it without its type."""
+    turtle = HEAD + "@prefix sh: <http://www.w3.org/ns/shacl#> . [] sh:targetClass sk:Area ; sh:property [ sh:path skos:prefLabel ; sh:minCount 1 ] ."
+    looks = conform.compiled(Graph().parse(data=turtle))
+    assert conform.suspects(looks, [("x:a", {})], lambda _: frozenset({PREFIXES["sk"] + "Area"})) == ["x:a"]
+
+
 def test_a_hierarchy_in_a_paper(vocabulary: Path) -> None:
     """A paper that says what stands above a class is judged with the whole."""
     reading = read(vocabulary, {"one": HEAD + "id:Mine rdfs:subClassOf sk:CloudService . id:x a id:Mine ."})
