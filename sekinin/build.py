@@ -174,26 +174,26 @@ def _changed(known: dict[str, Any], found: list[parts.Source], built: Built, pro
     with _fresh(built.key) as fresh:
         with _step("infer", steps, progress):
             small = change.scope(found, known["papers"], EmbeddedStore.open(asserted_beside(before / "store")).engine, store)
-        with _step("check", steps, progress):
-            built = replace(built, findings=tuple(small.findings(_findings(known))))
-        if built.violations:
-            return built
-        with _step("store", steps, progress):
-            gone, new = small.quads()
-            engine = change.linked(before / "store", fresh / "store")
-            change.apply(engine, gone, new)
-            asserted = change.linked(asserted_beside(before / "store"), asserted_beside(fresh / "store"))
-            change.apply(asserted, *({quad for quad in quads if _kind(quad) == "graphs"} for quads in (gone, new)))
-            for quads, sign in ((gone, -1), (new, 1)):
-                for quad in quads:
-                    triples[_kind(quad)] += sign
-        delta = Delta(store, engine, gone, new)
+        gone, new = small.quads()
+        delta = Delta(store, gone, new)
         with ThreadPoolExecutor(1) as aside:
             lines = aside.submit(changed_heads, before / "dumps", fresh / "dumps", delta)
+            with _step("check", steps, progress):
+                built = replace(built, findings=tuple(small.findings(_findings(known))))
+            if built.violations:
+                return built
+            with _step("store", steps, progress):
+                engine = change.linked(before / "store", fresh / "store")
+                change.apply(engine, gone, new)
+                asserted = change.linked(asserted_beside(before / "store"), asserted_beside(fresh / "store"))
+                change.apply(asserted, *({quad for quad in quads if _kind(quad) == "graphs"} for quads in (gone, new)))
+                for quads, sign in ((gone, -1), (new, 1)):
+                    for quad in quads:
+                        triples[_kind(quad)] += sign
             with _step("search", steps, progress):
                 search.rewrite(search.beside(before / "store"), search.beside(fresh / "store"), *small.entries())
             with _step("describe", steps, progress):
-                if not recount(counts, delta):
+                if not recount(counts, delta, engine):
                     raise change.Beyond("another class counts")
                 write_whole(fresh / COUNTS, counts.kept())
                 issued, held = datetime.now(UTC).replace(microsecond=0), EmbeddedStore(engine, str(fresh))

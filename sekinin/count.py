@@ -151,13 +151,12 @@ class Delta:
     """What a change makes of a dataset; its description is left out.
 
     Args:
-        before: the store as it was; ``after`` as it is.
-        gone: quads of ``before`` that ``after`` has not; ``new`` those that it has instead.
-        triples_gone: triples that no graph of ``after`` has any more; ``triples_new`` those that none of ``before`` had.
+        before: the store as it was.
+        gone: quads that go; ``new`` those that come.
+        triples_gone: triples that no graph has any more; ``triples_new`` those that none had before.
     """
 
     before: ox.Store
-    after: ox.Store
     gone: set[ox.Quad]
     new: set[ox.Quad]
     triples_gone: set[ox.Triple] = field(init=False)
@@ -165,7 +164,8 @@ class Delta:
 
     def __post_init__(self) -> None:
         gone, new = ({quad.triple for quad in quads} for quads in (self.gone, self.new))
-        object.__setattr__(self, "triples_gone", {t for t in gone if not has(self.after, t.subject, t.predicate, t.object)})
+        left = {t for t in gone - new if all(quad in self.gone for quad in _said(self.before, t.subject, t.predicate, t.object))}
+        object.__setattr__(self, "triples_gone", left)
         object.__setattr__(self, "triples_new", {t for t in new if not has(self.before, t.subject, t.predicate, t.object)})
 
     @property
@@ -184,13 +184,13 @@ def has(store: ox.Store, s: Any, p: Any, o: Any) -> bool:
     return next(_said(store, s, p, o), None) is not None
 
 
-def recount(counts: Counts, delta: Delta) -> bool:
-    """Bring ``counts`` from what held before a change to what holds after it; in time that depends on the change.
+def recount(counts: Counts, delta: Delta, after: ox.Store) -> bool:
+    """Bring ``counts`` from what held before a change to what holds in ``after``; in time that depends on the change.
 
     Returns:
         False, and ``counts`` is of no more use, if the change makes other classes count: all must then be counted again.
     """
-    before, after = delta.before, delta.after
+    before = delta.before
     said: Counter[str] = Counter()
     for quad, sign in [*((quad, -1) for quad in delta.gone), *((quad, 1) for quad in delta.new)]:
         graph = quad.graph_name.value if isinstance(quad.graph_name, ox.NamedNode) else ""
@@ -222,7 +222,7 @@ def recount(counts: Counts, delta: Delta) -> bool:
         _add(counts.property_objects, p.value, came(None, p, o))
         if p.value == _PUBLISHER and isinstance(o, ox.NamedNode):
             (counts.parties.add if has(after, None, p, o) else counts.parties.discard)(o.value)
-    _reclass(counts, delta)
+    _reclass(counts, delta, after)
     return True
 
 
@@ -237,9 +237,9 @@ def _add(counter: dict[Any, int], key: Any, number: int) -> None:
         del counter[key]
 
 
-def _reclass(counts: Counts, delta: Delta) -> None:
+def _reclass(counts: Counts, delta: Delta, after: ox.Store) -> None:
     """Bring the figures by class up to date: of nodes that changed their classes, and of all triples that came, went, or have such a node."""
-    kinds = [_Kinds(store) for store in (delta.before, delta.after)]
+    kinds = [_Kinds(store) for store in (delta.before, after)]
     turned = {t.subject for t in delta.triples if t.predicate.value == _TYPE}
     shown = [counts.shown]
     for node in turned:
@@ -248,7 +248,7 @@ def _reclass(counts: Counts, delta: Delta) -> None:
         for kind in kinds[1][node] - kinds[0][node]:
             _add(counts.instances, kind, 1)
     shown.append(counts.shown)
-    touched = {quad.triple for node in turned for quad in (*_said(delta.after, node, None, None), *_said(delta.after, None, None, node))}
+    touched = {quad.triple for node in turned for quad in (*_said(after, node, None, None), *_said(after, None, None, node))}
     still = touched - delta.triples_new
     for at, triples, sign in ((0, delta.triples_gone | still, -1), (1, delta.triples_new | still, 1)):
         held = kinds[at]

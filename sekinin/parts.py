@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -131,24 +133,43 @@ class Ground:
         self.rules = rules.compiled(to_graph([self.ontology]))
         asserted = set(self._facts(self.fixed))
         self.closed = Closed(self.rules, [*self.rules.facts, *asserted])
-        try:
-            self.looks = conform.compiled(to_graph([self.shapes]))
-        except BadData:
-            self.looks = None
+        self.looks = self._compiled()
         said = {(q.subject.value, q.predicate.value, q.object.value) for q in self.fixed if not isinstance(q.object, ox.Literal)}  # type: ignore[union-attr]
         inferred = sorted(line(fact) for fact in set(rules.told(self.rules, self.closed.facts)) - said)
         self.own = Part(len(self.fixed), inferred, [], [], [], [])
         self.own = self._looked(self.own, [*self.ontology, *self.fixed])
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Send the texts; the rest is made again from them."""
-        lines = [b"".join(f"{quad} .\n".encode() for quad in quads) for quads in (self.ontology, self.fixed, self.shapes)]
-        return {"quads": lines, "terms": self.terms}
+    def kept(self) -> bytes:
+        """Return it as bytes for ``found``: what is quick to read as it is, the rest as it was worked out."""
+        lines = [ox.serialize(quads, format=ox.RdfFormat.N_QUADS) for quads in (self.ontology, self.fixed, self.shapes)]
+        tables = {name: dict(table) if isinstance(table, dict) else table for name, table in vars(self.rules).items()}
+        return marshal.dumps((lines, self.terms, tables, self.closed.facts, self.own.kept()))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.ontology, self.fixed, self.shapes = (list(ox.parse(content, ox.RdfFormat.N_QUADS)) for content in state["quads"])
-        self.terms = state["terms"]
-        self.__post_init__()
+    @classmethod
+    def found(cls, content: bytes) -> Ground:
+        """Return what ``kept`` wrote."""
+        made = cls.__new__(cls)
+        made.__setstate__({"kept": content})
+        return made
+
+    def __getstate__(self) -> dict[str, bytes]:
+        return {"kept": self.kept()}
+
+    def __setstate__(self, state: dict[str, bytes]) -> None:
+        lines, self.terms, tables, facts, own = marshal.loads(state["kept"])
+        self.ontology, self.fixed, self.shapes = (list(ox.parse(content, ox.RdfFormat.N_QUADS)) for content in lines)
+        known: dict[str, Any] = {name: defaultdict(set, table) if isinstance(table, dict) else table for name, table in tables.items()}
+        self.rules = Rules(**known)
+        self.closed = Closed(self.rules, ())
+        self.closed.keep(facts)
+        self.own = Part.found(own)
+        self.looks = self._compiled()
+
+    def _compiled(self) -> conform.Looks | None:
+        try:
+            return conform.compiled(to_graph([self.shapes]))
+        except BadData:
+            return None
 
     def _facts(self, quads: Iterable[ox.Quad]) -> Iterator[Fact]:
         """Yield what an axiom can reach, as ``infer.relevant`` does."""

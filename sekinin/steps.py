@@ -141,9 +141,17 @@ def read(found: list[parts.Source], room: Path | None = None) -> Reading:
     Args:
         room: as of ``Reading``.
     """
+    folder = resources.build_folder() / "steps"
+    kept = folder / f"ground-{ground_key(found)[:24]}.bin"
+    content = kept_at(kept)
+    if content is not None:
+        return Reading(parts.Ground.found(content), {}, found, room=room)
     fixed = [texts.parse(s.topic, Path(s.path), s.content, ontology_terms()) for s in found if not parts.is_paper(s.topic)]
     ontology, graphs, shapes = ([quad for text in fixed if text.kind == kind for quad in text.quads] for kind in ("ontology", "graphs", "shapes"))
-    return Reading(parts.Ground(ontology, graphs, shapes, ontology_terms()), {}, found, room=room)
+    reading = Reading(parts.Ground(ontology, graphs, shapes, ontology_terms()), {}, found, room=room)
+    keep_at(kept, reading.ground.kept())
+    _sweep(folder, "ground-*.bin", {kept.name})
+    return reading
 
 
 def ground_key(found: Iterable[parts.Source]) -> str:
