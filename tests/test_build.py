@@ -13,6 +13,7 @@ from sekinin import build as builder
 from sekinin import describe, search
 from sekinin.cli import main
 from sekinin.errors import BadQuery, StoreFailure
+from sekinin.namespaces import graph_iri
 from sekinin.store import EmbeddedStore, asserted_beside
 
 PARTY = "graphs/parties.ttl"
@@ -293,13 +294,17 @@ def test_what_is_too_large_for_memory_is_built_the_same(house: Path, monkeypatch
         built = builder.build(again=True)
         place = builder.current().parent
         files = {path.name: path.read_bytes() for path in (place / "dumps").iterdir() if path.suffix in (".nt", ".nq", ".tsv")}
-        said = {
+        lines = {
             name: sorted(re.sub(rb"_:\w+", b"_:", line) for line in text.split(b"\n") if b"dateTime>" not in line) for name, text in files.items()
         }
         asserted = EmbeddedStore.open(asserted_beside(builder.current()))
+        whole = builder.open_current().engine
+        said = [built.triples[kind] for kind in ("ontology", "shapes", "graphs")]
+        assert len(whole) == sum(built.triples.values()) and len(asserted.engine) == sum(said)
+        assert built.triples["inferred"] and {quad.graph_name.value for quad in whole} >= {graph_iri("inferred"), graph_iri("description/void")}
         hits = search.Index.open(search.beside(builder.current())).find("WACUL")
         assert sorted(each.name for each in place.iterdir()) == ["asserted", "dumps", "manifest.json", "search", "store"]
-        return built.version, built.triples, said, sorted(re.sub(r"_:\w+", "_:", str(quad)) for quad in asserted.engine), hits
+        return built.version, built.triples, lines, sorted(re.sub(r"_:\w+", "_:", str(quad)) for quad in asserted.engine), hits
 
     small(house)
     wanted = made()
