@@ -1,20 +1,23 @@
 """From five papers to ten thousand: what a build costs, what one changed paper costs, and how both grow; the naive way beside them.
 
 ``python benchmarks/scale.py`` makes houses by ``generate.py``, builds each with the command line, changes one paper, builds again and opens the
-store; the naive way (rdflib, owlrl and pySHACL over one graph) is measured at sizes where it ends. Seconds of processor time stand beside those of
-the clock, since a shared machine shares the clock too; memory is that of all processes together, pages that they share counted once.
-``--write`` puts the table into benchmarks/results-scale.md.
+store; what ``naive.py`` does (rdflib, owlrl and pySHACL over one graph) is measured at sizes where it ends. Seconds of processor time stand beside
+those of the clock, since a shared machine shares the clock too; memory is that of all processes together, pages that they share counted once.
+``--write`` puts the table into benchmarks/results-scale.md, ``--keep`` leaves houses and stores in a folder, and takes them from there.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import generate
@@ -61,28 +64,93 @@ def memory(pid: int) -> float:
 
 
 BUILD = "from sekinin import build\nb=build.build()\nassert b.store and not b.violations\nprint(sum(b.triples.values()))"
-NAIVE = (
-    "import time\nfrom sekinin import texts,infer,check\nfrom sekinin.convert import to_graph\nr=texts.read_all()\n"
-    "o=to_graph(t.quads for t in r if t.kind=='ontology')\nd=to_graph(t.quads for t in r if t.kind=='graphs')\n"
-    "n=infer.closure(o,[d])\nf=check.shapes(o+d+n,to_graph(t.quads for t in r if t.kind=='shapes'))\nprint(len(n),len(f))"
-)
+NAIVE = "import sys\nsys.path.insert(0,{folder!r})\nsys.argv=['naive','--limit','{limit}','--whole','{whole}']\nimport naive\nnaive.main()"
+NAMES = ('"text rendition of ', '"Text rendition of ')
+"""How the name of a paper begins, which the measured change writes in another way."""
+STEPS = ("parse", "owlrl", "pySHACL", "checks", "derived", "digest")
 OPEN = "import time\nfrom sekinin import build\nt=time.perf_counter()\ns=build.open_current()\nnext(iter(s.engine))\nprint(time.perf_counter()-t)"
 
 
 def scaled(room: Path, providers: int) -> Figures:
     """Build a house of ``providers``, change one paper, build again, open."""
     house, build = room / f"house-{providers}", room / f"build-{providers}"
-    triples = generate.generate(house, providers)
-    found: Figures = {"triples": triples}
+    shutil.rmtree(build, ignore_errors=True)
+    found: Figures = {"triples": made(house, providers)}
     found["build"], found["build cpu"], found["memory"], _ = child(BUILD, house, build)
     paper = house / "graphs" / generate.name_of(3) / "paper-1.0.ttl"
-    paper.write_text(
-        paper.read_text(encoding="utf-8").replace(' white paper"@en', ' White Paper"@en').replace('sheet"@en', 'Sheet"@en'), encoding="utf-8"
-    )
+    text = paper.read_text(encoding="utf-8")
+    for old, new in (NAMES, NAMES[::-1]):
+        if old in text:
+            paper.write_text(text.replace(old, new), encoding="utf-8")
+            break
+    else:
+        raise SystemExit(f"{paper} has no name to change")
     found["change"], found["change cpu"], _, _ = child(BUILD, house, build)
     found["nothing"], found["nothing cpu"], _, _ = child(BUILD, house, build)
     found["open"] = float(child(OPEN, house, build)[3])
     return found
+
+
+def made(house: Path, providers: int) -> int:
+    """Make a house if it is not there, and return how many triples its texts have."""
+    told = house / "triples.txt"
+    if not told.is_file():
+        triples = generate.generate(house, providers)
+        told.write_text(str(triples), encoding="ascii")
+    return int(told.read_text(encoding="ascii"))
+
+
+def naively(room: Path, providers: int, limit: float, whole: float) -> Figures:
+    """Do the naive way's work over a house; return seconds of processor time by kind of step, and how many queries ran into a limit."""
+    house = room / f"house-{providers}"
+    found: Figures = {"triples": made(house, providers)}
+    code = NAIVE.format(folder=str(HOUSE / "benchmarks"), limit=limit, whole=whole)
+    found["seconds"], _, found["memory"], said = child(code, house, room / "none")
+    for line in said.splitlines():
+        step = json.loads(line)
+        kind = step["step"].partition("/")[0]
+        found[kind] = found.get(kind, 0) + step["cpu"]
+        found["limited"] = found.get("limited", 0) + bool(step.get("limited"))
+    found["base"] = sum(found[kind] for kind in STEPS[:3])
+    found["all"] = sum(found[kind] for kind in STEPS)
+    return found
+
+
+def naive_rows(naive: dict[int, Figures], limit: float) -> list[str]:
+    """Return the table of the naive way."""
+    lines = [
+        "",
+        "The naive way (`naive.py`: one rdflib graph; no store, no index, no counts and no files at its end), seconds of processor time:",
+        "",
+    ]
+    lines += ["| providers | parse (rdflib) | closure (owlrl) | shapes (pySHACL) | checks (rdflib) | rules (rdflib) | digest | all | memory, MB |"]
+    lines += ["|" + " --- |" * 9]
+    for providers, f in naive.items():
+        least = "at least " if f["limited"] else ""
+        lines.append(f"| {providers:,} | " + " | ".join(f"{f[kind]:,.1f}" for kind in STEPS) + f" | {least}{f['all']:,.0f} | {f['memory']:,.0f} |")
+    for providers, f in naive.items():
+        if f["limited"]:
+            lines += [
+                "",
+                f"At {providers:,}, {f['limited']:.0f} queries ran into a limit ({limit:g} s each, or that of the whole) and count with it.",
+            ]
+    return lines
+
+
+def ratios(every: dict[int, Figures], naive: dict[int, Figures]) -> list[str]:
+    """Return how many times the naive way takes what a build takes: where both were measured, else on a straight line."""
+    lines = ["", "How many times the processor time of a whole build the naive way takes:", ""]
+    lines += ["| providers | parse, closure and shapes alone | with checks, rules and digest |", "| --- | --- | --- |"]
+    for providers in sorted(every.keys() & naive.keys()):
+        ours, f = every[providers]["build cpu"], naive[providers]
+        lines.append(f"| {providers:,} | {f['base'] / ours:.1f} | {'at least ' if f['limited'] else ''}{f['all'] / ours:.1f} |")
+    largest, known = max(every), sorted(naive)
+    if largest > known[-1] and len(known) > 1:
+        small, large, last = naive[known[0]], naive[known[-1]], every[largest]
+        share = (last["triples"] - small["triples"]) / (large["triples"] - small["triples"])
+        line = {kind: (small[kind] + (large[kind] - small[kind]) * share) / last["build cpu"] for kind in ("base", "all")}
+        lines.append(f"| {largest:,}, not measured: on a straight line through {known[0]} and {known[-1]} | {line['base']:.1f} | {line['all']:.1f} |")
+    return lines
 
 
 def exponent(small: Figures, large: Figures, name: str) -> float:
@@ -93,15 +161,18 @@ def exponent(small: Figures, large: Figures, name: str) -> float:
 def main() -> None:
     """Measure and print."""
     reader = argparse.ArgumentParser(description="Measure how builds grow.")
-    reader.add_argument("--providers", type=int, nargs="+", default=[5, 100, 1000], help="two sizes at least")
-    reader.add_argument("--naive", type=int, nargs="+", default=[20, 100], help="two sizes at least")
+    reader.add_argument("--providers", type=int, nargs="+", default=[5, 100, 1000])
+    reader.add_argument("--naive", type=int, nargs="*", default=[20, 60, 150])
+    reader.add_argument("--limit", type=float, default=120, help="seconds of processor time that a query of the naive way may take")
+    reader.add_argument("--whole", type=float, default=1500, help="seconds of processor time after which the naive way asks no further query")
+    reader.add_argument("--keep", type=Path, help="folder for houses and stores; what is there is used")
     reader.add_argument("--write", action="store_true")
     given = reader.parse_args()
     lines = [f"# Growth: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start", ""]
     lines += ["| providers | triples | build, s (processor s) | memory, MB | one paper changed, s (processor s) | nothing changed, s | open, s |"]
     lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
-    with tempfile.TemporaryDirectory() as name:
-        room, every = Path(name), {}
+    with nullcontext(str(given.keep)) if given.keep else tempfile.TemporaryDirectory() as name:
+        room, every, naive = Path(name), dict[int, Figures](), dict[int, Figures]()
         for providers in given.providers:
             f = every[providers] = scaled(room, providers)
             change = f"{f['change']:.1f} ({f['change cpu']:.1f})"
@@ -109,30 +180,19 @@ def main() -> None:
             row = f"| {providers:,} | {f['triples']:,.0f} | {built} | {f['memory']:,.0f} | {change} | {f['nothing']:.2f} | {f['open']:.3f} |"
             print(row, flush=True)
             lines.append(row)
-        naive: dict[int, Figures] = {}
-        lines += [
-            "",
-            "The naive way (rdflib, owlrl, pySHACL over one graph; no store at its end):",
-            "",
-            "| providers | seconds | processor s | memory, MB |",
-        ]
-        lines += ["| --- | --- | --- | --- |"]
         for providers in given.naive:
-            house = room / f"naive-{providers}"
-            triples = generate.generate(house, providers)
-            seconds, cpu, memory, _ = child(NAIVE, house, room / "none")
-            naive[providers] = {"triples": triples, "seconds": seconds, "cpu": cpu}
-            lines.append(f"| {providers} | {seconds:.1f} | {cpu:.1f} | {memory:,.0f} |")
-            print(lines[-1], flush=True)
-    first, last = every[given.providers[-2]], every[given.providers[-1]]
-    small, large = naive[given.naive[0]], naive[given.naive[-1]]
-    grown, ours = exponent(small, large, "cpu"), exponent(first, last, "build cpu")
-    line = small["cpu"] + (large["cpu"] - small["cpu"]) / (large["triples"] - small["triples"]) * (last["triples"] - small["triples"])
-    lines += ["", f"Exponents of processor time over triples between the two largest sizes: build {ours:.2f}, naive {grown:.2f}."]
-    lines += [f"On a straight line through its sizes the naive way takes {line:,.0f} s of processor at the largest size of the build:"]
-    lines += [
-        f"{line / last['build cpu']:.0f} times what the build takes; that is the least, as it grows faster than a line where the exponent is above 1."
-    ]
+            naive[providers] = naively(room, providers, given.limit, given.whole)
+            print(naive_rows({providers: naive[providers]}, given.limit)[5], flush=True)
+    if len(every) > 1:
+        first, last = (every[size] for size in sorted(every)[-2:])
+        lines += ["", f"Exponent of the build's processor time over triples between the two largest sizes: {exponent(first, last, 'build cpu'):.2f}."]
+    if naive:
+        lines += naive_rows(naive, given.limit)
+    if len(naive) > 1:
+        first, last = (naive[size] for size in sorted(naive)[-2:])
+        lines += ["", f"Exponent of the naive way's, likewise: {exponent(first, last, 'all'):.2f}."]
+    if naive:
+        lines += ratios(every, naive)
     lines.append("")
     print("\n".join(lines))
     if given.write:

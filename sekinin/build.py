@@ -299,7 +299,8 @@ def _fresh(key: str) -> Iterator[Path]:
         link.unlink(missing_ok=True)
         if isinstance(why, StoreFailure):
             raise
-        full = (isinstance(why, OSError) and why.errno == errno.ENOSPC) or f"os error {errno.ENOSPC}" in str(why)  # as the engine says it
+        said = (f"os error {errno.ENOSPC}", os.strerror(errno.ENOSPC))  # by the engine, and by what it stands on
+        full = (isinstance(why, OSError) and why.errno == errno.ENOSPC) or any(words in str(why) for words in said)
         remedy = "make room" if full else f"see to it that {folder / 'current'} can be replaced"
         raise StoreFailure(str(folder), f"the new store could not be written ({why})", remedy) from why
     finally:

@@ -69,6 +69,7 @@ class Reading:
         added: what follows only from several papers together.
         done: whether anything had to be computed.
         room: folder for a store that is too large for memory, and for the texts as lines; without one nothing is written.
+        large: whether the store was too large, and lies there.
         some: whether it holds only some papers of the house, so that what was kept of the others stays.
     """
 
@@ -79,6 +80,7 @@ class Reading:
     added: list[rules.Fact] = field(default_factory=list)
     done: bool = False
     room: Path | None = None
+    large: bool = False
     some: bool = False
 
     @cached_property
@@ -93,6 +95,7 @@ class Reading:
         with (self.room / TEXTS).open("wb") as lines:
             for at in range(0, len(self.sources), TOGETHER):
                 _held(self.sources[at : at + TOGETHER]).dump(lines, ox.RdfFormat.N_QUADS)
+        self.large = True
         engine = bulk(self.room / "store", self.room / TEXTS)
         engine.flush()
         engine.backup(str(asserted_beside(self.room / "store")))  # links to the same files, which stay as they are
@@ -101,8 +104,8 @@ class Reading:
     @property
     def held(self) -> EmbeddedStore:
         """The store, to be asked."""
-        on_disk = self.room is not None and (self.room / "store").is_dir()
-        return EmbeddedStore(self.engine, str(self.room) if on_disk else MEMORY)
+        engine = self.engine
+        return EmbeddedStore(engine, str(self.room) if self.large else MEMORY)
 
     @property
     def triples(self) -> dict[str, int]:

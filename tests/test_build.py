@@ -13,6 +13,7 @@ from sekinin import build as builder
 from sekinin import lines, search, steps
 from sekinin.cli import main
 from sekinin.errors import BadQuery, StoreFailure
+from sekinin.namespaces import graph_iri
 from sekinin.store import EmbeddedStore, asserted_beside
 
 PARTY = "graphs/parties.ttl"
@@ -297,6 +298,10 @@ def test_what_is_too_large_for_memory_is_built_the_same(house: Path, monkeypatch
             name: sorted(re.sub(rb"_:\w+", b"_:", line) for line in text.split(b"\n") if b"dateTime>" not in line) for name, text in files.items()
         }
         asserted = EmbeddedStore.open(asserted_beside(builder.current()))
+        whole = builder.open_current().engine
+        assert len(whole) == sum(built.triples.values())
+        assert len(asserted.engine) == sum(built.triples[kind] for kind in ("ontology", "shapes", "graphs"))
+        assert built.triples["inferred"] and {quad.graph_name.value for quad in whole} >= {graph_iri("inferred"), graph_iri("description/void")}
         hits = search.Index.open(search.beside(builder.current())).find("WACUL")
         assert sorted(each.name for each in place.iterdir()) == ["asserted", "counts.json", "dumps", "manifest.json", "search", "store"]
         return built.version, built.triples, said, sorted(re.sub(r"_:\w+", "_:", str(quad)) for quad in asserted.engine), hits
