@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -35,7 +36,7 @@ from sekinin.model import Question
 from sekinin.namespaces import PREFIXES
 from sekinin.store import EmbeddedStore, rows
 from webapp import create_app
-from webapp.api import form_of
+from webapp.api import form_of, shown
 from webapp.pieces import parameter_of
 from webapp.warm import warm
 
@@ -73,6 +74,9 @@ PAGES = (
 AGAIN = 5
 SLOWEST = 25
 SLOW = 1000
+"""Milliseconds that a question may take."""
+COLD = 5_000_000
+"""Triples from which no cold page is asked: what all pages share takes half a minute, each time."""
 LONGEST = 10
 """Seconds of CPU after which a question is ended, as the server's limit would."""
 
@@ -117,7 +121,8 @@ def measured(store: EmbeddedStore) -> dict[str, Page]:
     """Return for each page its times and its size."""
     fill = names(store)
     addresses = {page: page.format(**fill) + ("&" if "?" in page else "?") + "lang=ja" for page in PAGES}
-    cold = {page: asked(create_app(store).test_client(), address)[0] for page, address in addresses.items()}
+    large = sum(builder.manifest()["triples"].values()) > COLD
+    cold = {page: nan if large else asked(create_app(store).test_client(), address)[0] for page, address in addresses.items()}
     app = create_app(store)
     warm(app).join()
     client, found = app.test_client(), {}
@@ -130,9 +135,7 @@ def measured(store: EmbeddedStore) -> dict[str, Page]:
 
 def questions(store: EmbeddedStore, fill: dict[str, str]) -> dict[str, tuple[float, str]]:
     """Return for each saved question the milliseconds of CPU of its first page of a hundred rows, and how it was given."""
-    return {
-        question.name: apart(question, fill) for question in queries.catalogue().values() if not question.name.startswith(("checks/", "derived/"))
-    }
+    return {name: apart(question, fill) for name, question in shown().items()}
 
 
 def apart(question: Question, fill: dict[str, str]) -> tuple[float, str]:
@@ -218,6 +221,11 @@ def main() -> None:
         (HERE / "results-pages.md").write_text(text, encoding="utf-8")
 
 
+def told(cell: float) -> str:
+    """Return a figure as the table has it; what was not measured is a dash."""
+    return "–" if isnan(cell) else f"{cell:.0f}"
+
+
 def table(found: list[list[list[str]]]) -> str:
     """Return the tables: pages, and the slowest questions, with a column group for each house."""
     sizes = [f"{int(lines[0][1]):,} triples" for lines in found]
@@ -228,8 +236,8 @@ def table(found: list[list[list[str]]]) -> str:
     out += ["| page | " + " | ".join(f"{size}: cold, ms | first | again | kB | sent, kB" for size in sizes) + " |"]
     out += ["| --- |" + " ---: |" * 5 * len(found)]
     for page in PAGES:
-        out.append(f"| `{page}` | " + " | ".join(" | ".join(f"{cell:.0f}" for cell in house[page]) for house in pages) + " |")
-    worst = (" | ".join(f"{max(cells):.0f}" for cells in zip(*house.values(), strict=True)) for house in pages)
+        out.append(f"| `{page}` | " + " | ".join(" | ".join(told(cell) for cell in house[page]) for house in pages) + " |")
+    worst = (" | ".join(told(max(cells)) for cells in zip(*house.values(), strict=True)) for house in pages)
     out += ["| **largest** | " + " | ".join(worst) + " |", "", "## Saved questions", ""]
     for size, times in zip(sizes, asked_for, strict=True):
         took = [each for each, _ in times.values()]
