@@ -177,8 +177,8 @@ def one() -> None:
     """Measure the house that the environment names, and print it for ``main``."""
     store = builder.open_current()
     print("triples", sum(builder.manifest()["triples"].values()), sep="\t")
-    for page, took in measured(store).items():
-        print("page", page, *took, sep="\t")
+    for page, found in measured(store).items():
+        print("page", page, *found, sep="\t")
     for name, (took, how) in questions(store, names(store)).items():
         print("question", name, took, how, sep="\t")
 
