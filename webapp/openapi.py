@@ -27,7 +27,10 @@ _WORDS: Final = {
     "limit": ("一頁の行数", "rows on a page"),
     "offset": ("飛ばす行数", "rows to leave out at the start"),
     "from": ("この資源から始める（次頁へのリンクにある）", "the resource to begin with, as the link to the next page has it"),
-    "answer": ("答え。版はヘッダーSekinin-Versionに、打切りはSekinin-Truncatedに、一部ならその範囲はSekinin-Partに示す", "The answer; headers name the version, a cut-off, and which part it is"),
+    "answer": (
+        "答え。版はヘッダーSekinin-Versionに、打切りはSekinin-Truncatedに、一部ならその範囲はSekinin-Partに示す",
+        "The answer; headers name the version, a cut-off, and which part it is",
+    ),
     "choices": ("選べるものの一覧", "what may be chosen"),
     "problem": ("問題の説明（RFC 9457）", "What is the matter (RFC 9457)"),
 }
