@@ -2,8 +2,8 @@
 
 *Cold* is the first request of a server that has worked nothing out; *first* the first time that a page is asked of one that has worked out
 what all pages share, as ``sekinin serve`` does when it starts; *again* the median of the next. All are CPU time of the thread that answers,
-which another's load does not change much; bytes are as sent, compressed by gzip beside them. A question is asked for its first thousand rows,
-as its page does.
+which another's load does not change much; bytes are as sent, compressed by gzip beside them. A question is asked through the
+API for its first hundred rows, with nothing chosen: *whole* was worked out whole, *by service* service by service (webapp/pieces.py).
 
 ``python benchmarks/pages.py --write`` builds houses of the sizes that ``--providers`` gives in a folder that goes away, or takes those that
 ``--house`` and ``--build`` name, and puts the tables into benchmarks/results-pages.md.
@@ -13,26 +13,31 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from itertools import islice
+from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import generate
-import pyoxigraph as ox
 from flask.testing import FlaskClient
 
+from sekinin import build as builder
 from sekinin import queries
 from sekinin.errors import BadQuery
 from sekinin.model import Question
 from sekinin.namespaces import PREFIXES
 from sekinin.store import EmbeddedStore, rows
 from webapp import create_app
+from webapp.api import form_of, shown
+from webapp.pieces import parameter_of
 from webapp.warm import warm
 
 HERE = Path(__file__).resolve().parent
@@ -67,10 +72,13 @@ PAGES = (
     "/search?q=backup",
 )
 AGAIN = 5
-ROWS = 1000
-SLOWEST = 12
-ALL_ASKED = 500_000
-"""Triples from which the questions are not asked: some answer for everything, and only the endpoint, which has limits, would end them."""
+SLOWEST = 25
+SLOW = 1000
+"""Milliseconds that a question may take."""
+COLD = 5_000_000
+"""Triples from which no cold page is asked: what all pages share takes half a minute, each time."""
+LONGEST = 10
+"""Seconds of CPU after which a question is ended, as the server's limit would."""
 
 
 class Page(NamedTuple):
@@ -113,7 +121,8 @@ def measured(store: EmbeddedStore) -> dict[str, Page]:
     """Return for each page its times and its size."""
     fill = names(store)
     addresses = {page: page.format(**fill) + ("&" if "?" in page else "?") + "lang=ja" for page in PAGES}
-    cold = {page: asked(create_app(store).test_client(), address)[0] for page, address in addresses.items()}
+    large = sum(builder.manifest()["triples"].values()) > COLD
+    cold = {page: nan if large else asked(create_app(store).test_client(), address)[0] for page, address in addresses.items()}
     app = create_app(store)
     warm(app).join()
     client, found = app.test_client(), {}
@@ -124,38 +133,54 @@ def measured(store: EmbeddedStore) -> dict[str, Page]:
     return found
 
 
-def questions(store: EmbeddedStore, fill: dict[str, str]) -> dict[str, float]:
-    """Return for each saved question the milliseconds of CPU until its first thousand rows are there."""
-    return {question.name: answered(store, question, fill) for question in queries.catalogue().values() if not question.name.startswith("checks/")}
+def questions(store: EmbeddedStore, fill: dict[str, str]) -> dict[str, tuple[float, str]]:
+    """Return for each saved question the milliseconds of CPU of its first page of a hundred rows, and how it was given."""
+    return {name: apart(question, fill) for name, question in shown().items()}
 
 
-def answered(store: EmbeddedStore, question: Question, fill: dict[str, str]) -> float:
-    """Return the milliseconds of CPU until the first thousand rows of a question are there; one that must be told of what is told of a service."""
-    start = time.thread_time()
+def apart(question: Question, fill: dict[str, str]) -> tuple[float, str]:
+    """Return what ``answered`` does, from a process of its own, which ends after ``LONGEST`` seconds of CPU: nothing else stops a query."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read)
+        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
+        os.write(write, json.dumps(answered(builder.open_current(), question, fill)).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as told:
+        said = told.read()
+    os.waitpid(child, 0)
+    return tuple(json.loads(said)) if said else (LONGEST * 1000.0, "ended")
+
+
+def answered(store: EmbeddedStore, question: Question, fill: dict[str, str]) -> tuple[float, str]:
+    """Return the milliseconds of CPU of a question's first page; one that must be told something is told of a service."""
+    given: dict[str, str] = {}
     try:
-        bound = queries.bind(question, {})
+        queries.bind(question, {})
     except BadQuery:
-        given = {"service": f"id:service-{fill['a']}", "statement": f"id:{fill['s']}", "resource": f"id:service-{fill['a']}"}
-        wanted = {p.name: given.get(p.name, "id:metric-backup-retention") for p in question.params if p.default is None}
-        bound = queries.bind(question, {name: text for name, text in wanted.items() if text})
-    result = bound.ask(store)
-    if not isinstance(result, ox.QueryBoolean):
-        for _ in islice(iter(result), ROWS):
-            pass
-    return (time.thread_time() - start) * 1000
+        known = {"service": f"id:service-{fill['a']}", "statement": f"id:{fill['s']}", "resource": f"id:service-{fill['a']}"}
+        given = {p.name: known.get(p.name, "id:metric-backup-retention") for p in question.params if p.default is None}
+    app = create_app(store)
+    with app.test_request_context("/"):
+        by = parameter_of(question, given)  # reads the members, which all questions share
+    page = {"limit": "100"} if form_of(question) == "rows" else {}
+    start = time.thread_time()
+    answer = app.test_client().get(f"/api/questions/{question.name}?{urlencode({**given, **page})}")
+    took = (time.thread_time() - start) * 1000
+    how = f"by {by.name}" if by else "whole"
+    return took, how if answer.status_code == 200 else str(answer.status_code)
 
 
 def one() -> None:
     """Measure the house that the environment names, and print it for ``main``."""
-    from sekinin import build as builder
-
     store = builder.open_current()
     print("triples", sum(builder.manifest()["triples"].values()), sep="\t")
-    for page, took in measured(store).items():
-        print("page", page, *took, sep="\t")
-    few = sum(builder.manifest()["triples"].values()) < ALL_ASKED
-    for name, took in (questions(store, names(store)) if few else {}).items():
-        print("question", name, took, sep="\t")
+    for page, found in measured(store).items():
+        print("page", page, *found, sep="\t")
+    for name, (took, how) in questions(store, names(store)).items():
+        print("question", name, took, how, sep="\t")
 
 
 def child(house: Path, build: Path, *words: str) -> str:
@@ -196,28 +221,34 @@ def main() -> None:
         (HERE / "results-pages.md").write_text(text, encoding="utf-8")
 
 
+def told(cell: float) -> str:
+    """Return a figure as the table has it; what was not measured is a dash."""
+    return "–" if isnan(cell) else f"{cell:.0f}"
+
+
 def table(found: list[list[list[str]]]) -> str:
     """Return the tables: pages, and the slowest questions, with a column group for each house."""
     sizes = [f"{int(lines[0][1]):,} triples" for lines in found]
     pages = [{line[1]: [float(cell) for cell in line[2:]] for line in lines if line[0] == "page"} for lines in found]
-    asked_for = [{line[1]: float(line[2]) for line in lines if line[0] == "question"} for lines in found]
+    asked_for = [{line[1]: (float(line[2]), line[3]) for line in lines if line[0] == "question"} for lines in found]
     meaning = (__doc__ or "").split("\n\n", 1)[1].strip()
     out = ["# Pages and questions", "", meaning, ""]
     out += ["| page | " + " | ".join(f"{size}: cold, ms | first | again | kB | sent, kB" for size in sizes) + " |"]
     out += ["| --- |" + " ---: |" * 5 * len(found)]
     for page in PAGES:
-        out.append(f"| `{page}` | " + " | ".join(" | ".join(f"{cell:.0f}" for cell in house[page]) for house in pages) + " |")
-    worst = (" | ".join(f"{max(cells):.0f}" for cells in zip(*house.values(), strict=True)) for house in pages)
+        out.append(f"| `{page}` | " + " | ".join(" | ".join(told(cell) for cell in house[page]) for house in pages) + " |")
+    worst = (" | ".join(told(max(cells)) for cells in zip(*house.values(), strict=True)) for house in pages)
     out += ["| **largest** | " + " | ".join(worst) + " |", "", "## Saved questions", ""]
-    sizes, asked_for = zip(*((size, times) for size, times in zip(sizes, asked_for, strict=True) if times), strict=True)
     for size, times in zip(sizes, asked_for, strict=True):
-        slow = sum(took > 1000 for took in times.values())
-        out.append(f"- {size}: {len(times)} questions, median {statistics.median(times.values()):.0f} ms, {slow} over a second")
+        took = [each for each, _ in times.values()]
+        pieces = sum(how.startswith("by") for _, how in times.values())
+        slow = sum(each > SLOW for each in took)
+        out.append(f"- {size}: {len(took)} questions, {pieces} of them in pieces; median {statistics.median(took):.0f} ms, {slow} over a second")
     last = asked_for[-1]
-    out += ["", "The slowest at the last size:", "", "| question | " + " | ".join(f"{size}, ms" for size in sizes) + " |"]
-    out += ["| --- |" + " ---: |" * len(asked_for)]
-    for name in sorted(last, key=lambda name: -last[name])[:SLOWEST]:
-        out.append(f"| `{name}` | " + " | ".join(f"{times[name]:.0f}" for times in asked_for) + " |")
+    out += ["", "The slowest at the last size:", "", "| question | given | " + " | ".join(f"{size}, ms" for size in sizes) + " |"]
+    out += ["| --- | --- |" + " ---: |" * len(asked_for)]
+    for name in sorted(last, key=lambda name: -last[name][0])[:SLOWEST]:
+        out.append(f"| `{name}` | {last[name][1]} | " + " | ".join(f"{times[name][0]:.0f}" for times in asked_for) + " |")
     return "\n".join([*out, ""])
 
 

@@ -18,10 +18,11 @@ from openapi_spec_validator import validate
 from sekinin import build as builder
 from sekinin import queries
 from sekinin.formats import GRAPHS, ROWS
+from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES
 from sekinin.store import EmbeddedStore
 from sekinin.workers import Limits, Pool
-from webapp import create_app
+from webapp import create_app, pieces
 from webapp.api import form_of, shown
 from webapp.choices import CLASSES, FREE
 from webapp.choices import GRAPHS as GRAPH_NAMES
@@ -35,6 +36,16 @@ HOSTILE = ("> } UNION {", '"', "'", "\n?s", "\\u003E", "\0", "x" * 10_000, "<a:a
 def api(store: EmbeddedStore) -> Iterator[FlaskClient]:
     """A client of the application with its workers."""
     pool = Pool(builder.current(), Limits(at_once=2))
+    app = create_app(store, pool, "version-1")
+    app.testing = True
+    yield app.test_client()
+    pool.close()
+
+
+@pytest.fixture(scope="module")
+def patient(store: EmbeddedStore) -> Iterator[FlaskClient]:
+    """A client whose questions may take a minute, as some need to be answered whole."""
+    pool = Pool(builder.current(), Limits(at_once=2, seconds=60))
     app = create_app(store, pool, "version-1")
     app.testing = True
     yield app.test_client()
@@ -275,3 +286,53 @@ def test_the_document_says_what_each_question_gives(document: dict) -> None:
         assert set(operation["responses"]["200"]["content"]) == {form.media for form in offers.values()}
         names = [each["name"] for each in operation["parameters"] if "name" in each]
         assert names[: len(question.params)] == [p.name for p in question.params]
+
+
+PIECES = [
+    (question, parameter)
+    for question in shown().values()
+    for order in re.findall(r"\nORDER BY((?: \?\w+)+)\s*\Z", question.text)
+    for parameter in question.params
+    if "whole" not in question.header and f"?{parameter.name}" == order.split()[0] and parameter.name in CLASSES
+    if parameter.default is None and parameter.name in question.returns and parameter.name in ("service", "statement", "metric", "list")
+]
+
+
+@pytest.mark.parametrize(("question", "parameter"), PIECES, ids=lambda each: each.name)
+def test_pieces_are_the_whole(question: Question, parameter: Parameter, patient: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for one member after the other, as where there are many, a question gives the rows of its whole answer, in the same order."""
+    whole_ = rows_of(patient.get(f"/api/questions/{question.name}"))
+    monkeypatch.setattr(pieces, "FEW", 0)
+    path, found, parts = f"/api/questions/{question.name}?limit=1000", [], []
+    while path:
+        answer = patient.get(path)
+        found += rows_of(answer)
+        parts.append(answer.headers["Sekinin-Part"])
+        path = "".join(re.findall(r'<([^>]*)>; rel="next"', answer.headers["Link"]))
+    assert found == whole_
+    assert "X-Total-Count" not in answer.headers and parts[0].startswith("1-")
+
+
+@pytest.mark.parametrize("limit", [1, 7])
+def test_a_piece_may_end_within_a_member(limit: int, api: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link to the next piece goes on with the row that comes next, whether time or rows ended the one before."""
+    whole_ = rows_of(api.get(f"{DUTIES}?lang=ja"))[:30]
+    monkeypatch.setattr(pieces, "FEW", 0)
+    for seconds in (0, 60):
+        monkeypatch.setattr(pieces, "SECONDS", seconds)
+        path, found = f"{DUTIES}?lang=ja&limit={limit}", []
+        while path and len(found) < len(whole_):
+            answer = api.get(path)
+            assert len(rows_of(answer)) <= limit
+            found += rows_of(answer)
+            path = "".join(re.findall(r'<([^>]*)>; rel="next"', answer.headers["Link"]))
+        assert found[: len(whole_)] == whole_
+    assert api.get(f"{DUTIES}?limit=7&offset=20").status_code == 200
+    wrong = api.get(f"{DUTIES}?from=id:service-nobody")
+    assert wrong.status_code == 400 and "from" in wrong.json["detail"]
+
+
+def test_what_is_not_in_pieces_has_no_from(api: FlaskClient) -> None:
+    """Where the answer is worked out whole, a place by name is refused, not passed over."""
+    assert api.get(f"{DUTIES}?from=id:service-talkz").status_code == 400
+    assert api.get(f"{DUTIES}?service=id:service-talkz&limit=5").headers["X-Total-Count"]

@@ -24,12 +24,13 @@ from sekinin.store import skeleton
 from webapp.answers import answer, inference, respond, stamp, store, version
 from webapp.choices import choices, job_of, members, nearest, prefixes_of, what_to_write
 from webapp.negotiation import wanted
+from webapp.pieces import Piece, parameter_of, piece
 from webapp.words import LANGUAGES, language
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 HIDDEN: Final = ("checks/", "derived/")
 """Topics of the house: the first must find nothing, the second are rules."""
-COMMON: Final = ("format", "inference", "limit", "offset")
+COMMON: Final = ("format", "from", "inference", "limit", "offset")
 """Parameters that every question has; ``lang`` too, where the question has none of its own."""
 
 
@@ -86,7 +87,7 @@ def ask(topic: str, name: str) -> Response:
     """
     question = question_of(topic, name)
     given = given_of(question)
-    if form_of(question) == "rows" and ("limit" in request.values or "offset" in request.values):
+    if form_of(question) == "rows" and not {"limit", "offset", "from"}.isdisjoint(request.values):
         return _page(question, given)
     return respond(queries.bind(question, given).text())
 
@@ -182,20 +183,17 @@ def _page(question: Question, given: Mapping[str, str]) -> Response:
 
     Source: RFC 8288. The order is the question's own, so that pages neither overlap nor leave a gap.
     """
-    limit, offset = _number("limit", 1, 100), _number("offset", 0, 0)
-    form = ROWS[wanted(ROWS, page=False)]
+    limit, offset = number("limit", 1, 100), number("offset", 0, 0)
+    one_by_one = parameter_of(question, given)
+    if one_by_one:
+        return _piece(question, given, piece(question, given, one_by_one, request.values.get("from", ""), offset, limit), limit)
+    if request.values.get("from"):
+        raise BadQuery("from", "this answer is not given one by one", "write offset alone")
     found = answer(job_of(question, given, inference()))
     said: dict[str, Any] = json.loads(b"".join(found.stream()))
     every = said["results"]["bindings"]
     said["results"]["bindings"] = every[offset : offset + limit]
-    body = json.dumps(said, ensure_ascii=False).encode()
-    if form.name != "json":
-        parsed = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
-        assert isinstance(form.engine, ox.QueryResultsFormat) and isinstance(parsed, ox.QuerySolutions)
-        body = parsed.serialize(format=form.engine) or b""
-    response = Response(body, mimetype=form.media)
-    if form.media.startswith("text/"):
-        response.headers["Content-Type"] = f"{form.media}; charset=utf-8"
+    response = _written(json.dumps(said, ensure_ascii=False).encode())
     response.headers["X-Total-Count"] = str(len(every))
     if found.cut:
         response.headers["Sekinin-Truncated"] = f"rows={found.cut}"
@@ -205,10 +203,40 @@ def _page(question: Question, given: Mapping[str, str]) -> Response:
         steps["next"] = None
     links = [f'<{_at(start, limit)}>; rel="{rel}"' for rel, start in steps.items() if start is not None]
     response.headers["Link"] = ", ".join(links)
-    return stamp(response, question.name, form.name, str(sorted(given.items())), str(inference()), str(limit), str(offset))
+    return stamp(response, question.name, str(response.mimetype), str(sorted(given.items())), str(inference()), str(limit), str(offset))
 
 
-def _number(name: str, least: int, default: int) -> int:
+def _piece(question: Question, given: Mapping[str, str], found: Piece, limit: int) -> Response:
+    """Answer with a piece, and with the link to the next; how many rows there are in all nobody has counted."""
+    response = _written(b"".join(found.answer.stream()))
+    links = [f'<{_at(0, limit)}>; rel="first"']
+    if found.further:
+        links.append(f'<{_at(found.further[1], limit, found.further[0])}>; rel="next"')
+    response.headers["Link"] = ", ".join(links)
+    response.headers["Sekinin-Part"] = f"{found.first}-{found.last}/{found.members}"
+    place = (response.headers["Link"], response.headers["Sekinin-Part"])
+    return stamp(response, question.name, str(response.mimetype), str(sorted(given.items())), str(inference()), *place)
+
+
+def _written(body: bytes) -> Response:
+    """Return rows in JSON in the format that the request wants."""
+    form = ROWS[wanted(ROWS, page=False)]
+    if form.name != "json":
+        parsed = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+        assert isinstance(form.engine, ox.QueryResultsFormat) and isinstance(parsed, ox.QuerySolutions)
+        body = parsed.serialize(format=form.engine) or b""
+    response = Response(body, mimetype=form.media)
+    if form.media.startswith("text/"):
+        response.headers["Content-Type"] = f"{form.media}; charset=utf-8"
+    return response
+
+
+def number(name: str, least: int, default: int) -> int:
+    """Return a whole number that the request gives.
+
+    Raises:
+        BadQuery: if it is none, or too small.
+    """
     said = request.values.get(name, "")
     if not said:
         return default
@@ -217,9 +245,9 @@ def _number(name: str, least: int, default: int) -> int:
     return int(said)
 
 
-def _at(offset: int, limit: int) -> str:
-    kept = [(name, text) for name, text in request.values.items(multi=True) if name not in ("limit", "offset")]
-    return f"{request.path}?{urlencode([*kept, ('limit', limit), ('offset', offset)])}"
+def _at(offset: int, limit: int, start: str = "") -> str:
+    kept = [(name, text) for name, text in request.values.items(multi=True) if name not in ("limit", "offset", "from")]
+    return f"{request.path}?{urlencode([*kept, *([('from', start)] if start else []), ('limit', limit), ('offset', offset)])}"
 
 
 RESULTS: Final = {"rows": ROWS, "boolean": ROWS, "graph": GRAPHS}

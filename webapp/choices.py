@@ -53,6 +53,8 @@ FREE: Final = {
 }
 """Parameters that anything of their kind fits: what to write, in Japanese and English."""
 LANGUAGES: Final = ("ja", "en")
+LISTED: Final = 20_000
+"""Members of a class that are listed, with their names; of more, none."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,10 @@ def choices(question: Question, parameter: Parameter) -> list[Choice]:
 
 
 def members(parameter: Parameter) -> list[Choice]:
-    """Return the members of the parameter's class, whatever the question; read once for each version of the data."""
+    """Return the members of the parameter's class, whatever the question; read once for each version of the data.
+
+    Nothing where there are more than anybody would choose from.
+    """
     if parameter.name in GRAPHS:
         return [Choice(shrink(iri), iri) for iri in register().graphs]
     if parameter.kind != "iri" or parameter.name not in CLASSES:
@@ -101,6 +106,8 @@ def members(parameter: Parameter) -> list[Choice]:
 
 def _members(name: str) -> list[Choice]:
     found: dict[str, dict[str, str]] = {}
+    if int(ask("choices/how-many", **{"class": name})[0]["number"].value) > LISTED:
+        return []
     for row in ask("choices/of-class", **{"class": name}):
         said = found.setdefault(row["value"].value, {})
         for key in ("notation", *LANGUAGES):

@@ -74,9 +74,12 @@ def _files(folder: Path) -> list[Dump]:
         return []
 
 
-def _titles() -> dict[str, str]:
+def titles() -> dict[str, str]:
     """Return the title of each file that can be fetched, in the language of the request."""
-    return {row["file"].value.removeprefix(f"{describe.FILES}/"): row["title"].value for row in ask("describe/titles")}
+    return kept(
+        f"titles {language()}",
+        lambda: {row["file"].value.removeprefix(f"{describe.FILES}/"): row["title"].value for row in ask("describe/titles")},
+    )
 
 
 def findings_of_build() -> list[dict[str, Any]] | None:
@@ -109,7 +112,6 @@ def data() -> Response:
         return described(("catalog", "void"), form)
     measured = {row["measure"].value.rpartition("#")[2]: int(row["number"].value) for row in ask("describe/counts")}
     counts = {name: measured[name] for name in MEASURES if name in measured}
-    titles = kept(f"titles {language()}", _titles)
     if form == HTML:
         words = [(MEASURES[name], number) for name, number in counts.items()]
         some, page_number, pages = page_of(files(), AT_ONCE)
@@ -120,7 +122,7 @@ def data() -> Response:
             page=page_number,
             pages=pages,
             base="",
-            titles=titles,
+            titles=titles(),
             counts=words,
             findings=findings(),
             version=version(),
@@ -135,7 +137,7 @@ def data() -> Response:
         "license": describe.LICENCE,
         "counts": counts,
         "findings": findings(),
-        "files": [asdict(dump) | {"title": titles.get(dump.name, ""), "url": f"{root}/data/{dump.name}"} for dump in files()],
+        "files": [asdict(dump) | {"title": titles().get(dump.name, ""), "url": f"{root}/data/{dump.name}"} for dump in files()],
     }
     return stamp(Response(current_app.json.dumps(said), mimetype="application/json"), "data", "json", language(), root)
 

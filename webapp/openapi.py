@@ -26,7 +26,11 @@ _WORDS: Final = {
     "inference": ("off は推論と集計を除く", "off leaves out what was inferred and derived"),
     "limit": ("一頁の行数", "rows on a page"),
     "offset": ("飛ばす行数", "rows to leave out at the start"),
-    "answer": ("答え。版はヘッダーSekinin-Versionに、打切りはSekinin-Truncatedに示す", "The answer; headers name the version and a cut-off"),
+    "from": ("この資源から始める（次頁へのリンクにある）", "the resource to begin with, as the link to the next page has it"),
+    "answer": (
+        "答え。版はヘッダーSekinin-Versionに、打切りはSekinin-Truncatedに、一部ならその範囲はSekinin-Partに示す",
+        "The answer; headers name the version, a cut-off, and which part it is",
+    ),
     "choices": ("選べるものの一覧", "what may be chosen"),
     "problem": ("問題の説明（RFC 9457）", "What is the matter (RFC 9457)"),
 }
@@ -113,6 +117,7 @@ def _common(say: Any) -> list[dict[str, Any]]:
         "inference": {"type": "string", "enum": ["on", "off"], "default": "on"},
         "limit": {"type": "integer", "minimum": 1},
         "offset": {"type": "integer", "minimum": 0},
+        "from": {"type": "string", "format": "iri"},
     }
     return [{"name": name, "in": "query", "description": say(name), "schema": schema} for name, schema in kinds.items()]
 
@@ -120,7 +125,7 @@ def _common(say: Any) -> list[dict[str, Any]]:
 def _operation(question: Question, lang: str) -> dict[str, Any]:
     kind = form_of(question)
     offers = RESULTS[kind]
-    paged = ("limit", "offset") if kind == "rows" else ()
+    paged = ("limit", "offset", "from") if kind == "rows" else ()
     here = LANGUAGES.index(lang)
     form = {"name": "format", "in": "query", "description": _WORDS["format"][here], "schema": {"type": "string", "enum": list(offers)}}
     content: dict[str, Any] = {offer.media: {} for offer in offers.values()}

@@ -36,7 +36,9 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Sekinin-Truncated, Sekinin-Version, X-Request-ID, X-Total-Count",
+    "Access-Control-Expose-Headers": (
+        "ETag, Link, Location, Retry-After, Sekinin-Part, Sekinin-Truncated, Sekinin-Version, X-Request-ID, X-Total-Count"
+    ),
 }
 """On every answer. The data are public, so that a page of anybody may read them; no page of ours runs or loads anything of others."""
 PRIVATE: Final = "/review"

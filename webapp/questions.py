@@ -20,11 +20,12 @@ from sekinin.namespaces import PREFIXES, shrink
 from sekinin.store import Term
 from webapp.addresses import base_url
 from webapp.answers import answer, inference, table
-from webapp.api import given_of, question_of, shown
+from webapp.api import given_of, number, question_of, shown
 from webapp.choices import choices, job_of, members, what_to_write
 from webapp.columns import ANSWERS
+from webapp.pieces import Piece, parameter_of, piece
 from webapp.saved import names
-from webapp.views import Line, Table, View, respond
+from webapp.views import Line, Table, View, here, respond
 from webapp.words import word
 
 blueprint = Blueprint("questions", __name__)
@@ -77,29 +78,45 @@ def question_view(asked: Question, lang: str) -> View:
     given = given_of(asked)
     if any(p.name == "lang" for p in asked.params):
         given["lang"] = lang
-    found = table(answer(job_of(asked, given, inference())))
+    one_by_one = parameter_of(asked, given)
+    part = piece(asked, given, one_by_one, request.args.get("from", ""), number("offset", 0, 0), MOST) if one_by_one else None
+    found = table(part.answer if part else answer(job_of(asked, given, inference())))
     columns: list[str] = found["names"]  # type: ignore[assignment]
     rows: list[list[Term | None]] = found["table"]  # type: ignore[assignment]
     lines = tuple(Line(tuple(_cell(term, lang) for term in row)) for row in rows)
     bare = queries.bind(asked, {k: v for k, v in given.items() if v})
     place = url_for("api.ask", topic=asked.name.partition("/")[0], name=asked.name.partition("/")[2])
+    call = {**{k: v for k, v in given.items() if v}, **({"limit": str(MOST)} if part else {}), "format": "csv"}
     words = {
         "asked": asked,
-        "pickers": [(p, *_picker(asked, p, lang)) for p in asked.params if p.name != "lang"],
+        "pickers": [(p, *_picker(asked, p, lang, occurring=not part)) for p in asked.params if p.name != "lang"],
         "columns": columns,
         "cited": CITED,
         "statements_of": PREFIXES["id"],
         "rows": [[(term, _cell(term, lang)) for term in row] for row in rows[:MOST]],
         "number": len(rows),
         "cut": found["cut"],
+        "part": part,
+        "further": _further(part) if part else "",
         "most": MOST,
-        "chart": chart(columns, lines, asked.text),
+        "chart": [] if part else chart(columns, lines, asked.text),
         "query": bare.text(),
         "api": place,
-        "call": (base_url() or request.host_url.rstrip("/")) + f"{place}?{urlencode({**{k: v for k, v in given.items() if v}, 'format': 'csv'})}",
+        "call": (base_url() or request.host_url.rstrip("/")) + f"{place}?{urlencode(call)}",
         "graph": list(GRAPHS),
     }
-    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words, int(found["cut"]))  # type: ignore[call-overload]
+    cut = _cut(part) if part else int(str(found["cut"]))
+    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words, cut)
+
+
+def _cut(part: Piece) -> int:
+    """Return after how many rows a piece was cut off; 0 if it is all there is."""
+    return part.number if part.further or part.first > 1 else 0
+
+
+def _further(part: Piece) -> str:
+    """Return the address of the next piece, or the empty string."""
+    return here(**{"from": part.further[0], "offset": str(part.further[1])}) if part.further else ""
 
 
 def _cell(term: Term | None, lang: str) -> str | int | float | None:
@@ -128,10 +145,14 @@ def _number(said: str) -> str | int | float:
     return int(number) if number.is_integer() and abs(number) < EXACT else number
 
 
-def _picker(asked: Question, parameter: Parameter, lang: str) -> tuple[str, list[tuple[str, str]], str, str]:
-    """Return a parameter's label, its choices as value and name, what is chosen, and what to write where there is no list."""
+def _picker(asked: Question, parameter: Parameter, lang: str, occurring: bool) -> tuple[str, list[tuple[str, str]], str, str]:
+    """Return a parameter's label, its choices as value and name, what is chosen, and what to write where there is no list.
+
+    Args:
+        occurring: whether only what occurs in the whole answer is a choice.
+    """
     found = members(parameter)
-    if len(found) <= NARROWED:
+    if occurring and len(found) <= NARROWED:
         found = choices(asked, parameter)
     listed = [
         (

@@ -10,13 +10,16 @@ from typing import Final
 
 from flask import Flask
 
-from webapp import atlas, commitments, controls, duties, findings, glossary, pages, profiles
+from sekinin import queries
+from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, profiles
 from webapp.answers import context
 from webapp.offered import services
 from webapp.words import LANGUAGES
 
 FIRST: Final = 20
 """Services whose pages are worked out."""
+WIDE: Final = ("service", "metric", "document", "party")
+"""Parameters of many questions whose classes have many members."""
 
 
 def warm(app: Flask) -> threading.Thread:
@@ -31,10 +34,16 @@ def _work(app: Flask) -> None:
         return
     for name in app.jinja_env.list_templates(["html"]):
         app.jinja_env.get_template(name)  # reads and keeps it
+    with app.test_request_context("/"):
+        graphstore.register()
+        for parameter in {p.name: p for question in queries.catalogue().values() for p in question.params if p.name in WIDE}.values():
+            choices.members(parameter)
     for lang in LANGUAGES:
         with app.test_request_context(f"/?lang={lang}"):
             for view in (pages.view, atlas.view, duties.view, commitments.index_view, controls.index_view, glossary.view, findings.view):
                 view(lang)
+            data.titles()
+            data.files()
             for service in list(services(lang).values())[:FIRST]:
                 profiles.service_view(service, lang)
                 profiles.document_view(service.document.rpartition("/doc-")[2], lang)

@@ -1,0 +1,122 @@
+"""A long answer piece by piece: whatever its rows are ordered by first is asked for one after the other, service by service.
+
+To order the rows of ten thousand services the engine works all of them out, and nobody reads them at once. One service takes it milliseconds,
+and its rows stand together, so that a page costs what it shows, wherever it begins.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sekinin import queries
+from sekinin.errors import BadQuery
+from sekinin.model import Parameter, Question
+from sekinin.store import rows
+from sekinin.workers import Answer
+from webapp.answers import answer, inference, store
+from webapp.choices import CLASSES, job_of
+from webapp.saved import kept
+
+FEW: Final = 100
+"""Members of a class up to which an answer is worked out whole."""
+SECONDS: Final = 0.6
+"""Time after which a page ends, however few its rows; one member is always asked to its end."""
+_ORDER: Final = re.compile(r"\nORDER BY((?: \?\w+)+)\s*\Z")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of an answer, in its order.
+
+    Args:
+        answer: the rows, as results in JSON.
+        number: of rows.
+        first: place of the first member that was asked, from 1.
+        last: place of the last.
+        members: how many there are.
+        further: the member with which the next piece begins, and how many of its rows are told already; None at the end.
+    """
+
+    answer: Answer
+    number: int
+    first: int
+    last: int
+    members: int
+    further: tuple[str, int] | None
+
+
+def parameter_of(question: Question, given: Mapping[str, str]) -> Parameter | None:
+    """Return the parameter whose members are asked one after the other; None where the answer is worked out whole.
+
+    It is the first variable of the order that the request leaves open, where the class of what it may be has many members.
+    A question says ``whole:`` in its header, and why, where its rows are not those of the members together.
+    """
+    order = _ORDER.search(question.text)
+    if not order or "whole" in question.header:
+        return None
+    known = {parameter.name: parameter for parameter in question.params}
+    for name in (word[1:] for word in order[1].split()):
+        parameter = known.get(name)
+        if parameter is None or (not given.get(name) and (parameter.default or name not in CLASSES or name not in question.returns)):
+            return None
+        if not given.get(name):
+            return parameter if len(members(question, parameter)) > FEW else None
+    return None
+
+
+def members(question: Question, parameter: Parameter) -> list[str]:
+    """Return the IRIs that a parameter may be, in order; read once for a version of the data.
+
+    They are the members of its class, or what the question that ``members:`` in the header names returns.
+    """
+    listed = question.header.get("members", "")
+    bound = queries.bind(queries.get(listed or "choices/members"), {} if listed else {"class": CLASSES[parameter.name]})
+    text = bound.text().partition("\nORDER BY")[0]  # sorting here is faster: the engine reads each term again for each comparison
+    return kept(f"iris {listed or CLASSES[parameter.name]}", lambda: sorted({row["value"].value for row in rows(store().query(text))}))
+
+
+def piece(question: Question, given: Mapping[str, str], parameter: Parameter, start: str, offset: int, limit: int) -> Piece:
+    """Return the rows of an answer from a place in it.
+
+    Args:
+        parameter: as ``parameter_of`` says.
+        start: the member to begin with; empty for the first.
+        offset: rows to leave out from there.
+        limit: most rows.
+    Raises:
+        BadQuery: if there is no such member.
+    """
+    known = members(question, parameter)
+    iri = queries.term(parameter, start).value if start else known[0]
+    first = here = bisect_left(known, iri)
+    if known[here : here + 1] != [iri]:
+        raise BadQuery(
+            "from", f"{start[:100]} is none of those that are asked", f"take it from the link to the next page, or leave it out, of {question.name}"
+        )
+    until = time.monotonic() + SECONDS
+    told: dict[str, Any] = {}
+    found: list[Any] = []
+    left = 0  # rows of the last member that did not fit
+    while here < len(known) and len(found) < limit and (here == first or time.monotonic() < until):
+        said = json.loads(b"".join(answer(job_of(question, {**given, parameter.name: known[here]}, inference())).stream()))
+        told = told or said
+        every = said["results"]["bindings"]
+        some = every[offset : offset + limit - len(found)]
+        begun, offset = offset, max(0, offset - len(every))
+        left = len(every) - begun - len(some)
+        found += some
+        here += 1
+    told["results"]["bindings"] = found
+    body = json.dumps(told, ensure_ascii=False).encode()
+    last = here
+    if left > 0:
+        further: tuple[str, int] | None = known[here - 1], begun + len(some)
+    else:
+        further = (known[here], offset) if here < len(known) else None
+    return Piece(Answer("rows", "json", 0, body), len(found), first + 1, last, len(known), further)
