@@ -1,8 +1,4 @@
-"""One contract for all stores: filled by ``publish``, every server answers as the embedded store does, by questions, pages, API and command line.
-
-What a server cannot answer equal is listed by name with the reason, and the list is held to be true: a question on it that is
-answered equal fails the test too.
-"""
+"""One contract for all stores: filled by ``publish``, every server answers as the embedded store does, by questions, pages, API and command line."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import base64
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +15,6 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
-from conftest import HOUSE
 from flask.testing import FlaskClient
 from servers import SERVERS, Running, free, virtuoso
 from serving import serving
@@ -36,8 +31,6 @@ from sekinin.workers import Gate, Job, Limits
 from webapp import create_app
 
 QUESTIONS = sorted(name for name in queries.catalogue() if not name.startswith(("checks/", "search/")))
-UNEQUAL: dict[str, dict[str, str]] = {}
-"""For each server the questions that it answers otherwise (Virtuoso as in Debian 12, 7.2.5.1), with what was seen."""
 TOO_MANY_HEADERS = "virtuoso"
 """Repeats every graph that a request names in a header of its own; http.client takes a hundred headers."""
 
@@ -68,9 +61,9 @@ def both(filled: Filled, store: EmbeddedStore) -> tuple[FlaskClient, FlaskClient
     return create_app(store, None, *held).test_client(), create_app(filled.store, None, *held).test_client()
 
 
-def answered(store: EmbeddedStore | RemoteStore, name: str) -> list[str]:
+def answered(store: EmbeddedStore | RemoteStore, name: str, given: Mapping[str, str]) -> list[str]:
     """Return an answer, its rows in an order of their own: equals may stand in any order. A graph without what only the server has."""
-    result = queries.bind(queries.get(name), {}).ask(store)
+    result = queries.bind(queries.get(name), given).ask(store)
     if isinstance(result, ox.QueryBoolean):
         return [str(bool(result))]
     if isinstance(result, Triples):
@@ -78,10 +71,15 @@ def answered(store: EmbeddedStore | RemoteStore, name: str) -> list[str]:
     return sorted(str(sorted((key, _plain(term)) for key, term in row.items())) for row in rows(result) if not _foreign(row.get("graph")))
 
 
+def given_to(name: str) -> list[dict[str, str]]:
+    """Return what parameters a question is asked with: none, then those of each competency question."""
+    return [{}, *(given for _, given in queries.asks(queries.get(name)) if given)]
+
+
 @pytest.fixture(scope="session")
-def embedded(store: EmbeddedStore) -> Callable[[str], list[str]]:
-    """The answer of the embedded store to a saved question, asked once for all servers."""
-    return cache(lambda name: answered(store, name))
+def embedded(store: EmbeddedStore) -> Callable[[str, int], list[str]]:
+    """The answer of the embedded store to a saved question as it is asked the n-th time, found once for all servers."""
+    return cache(lambda name, number: answered(store, name, given_to(name)[number]))
 
 
 def _foreign(term: object) -> bool:
@@ -104,27 +102,17 @@ def _plain(term: object) -> str:
 
 
 @pytest.mark.whole
-def test_every_question(filled: Filled, embedded: Callable[[str], list[str]]) -> None:
-    """The server answers every saved question as the embedded store does, but for those that are listed with the reason."""
-    different = set()
+def test_every_question(filled: Filled, embedded: Callable[[str, int], list[str]]) -> None:
+    """The server answers every saved question as the embedded store does, with nothing given and as the competency questions ask it."""
+    different = []
     for name in QUESTIONS:
-        try:
-            if answered(filled.store, name) != embedded(name):
-                different.add(name)
-        except (BadQuery, StoreFailure) as why:
-            assert name in UNEQUAL.get(filled.server.name, ()), why
-            different.add(name)
-    assert different == UNEQUAL.get(filled.server.name, {}).keys()
-
-
-def test_what_is_unequal_is_told() -> None:
-    """The guide names every question that a server answers otherwise, and why; no page of the explorer asks one of them."""
-    guide = (HOUSE / "docs" / "stores.md").read_text(encoding="utf-8")
-    code = "".join(path.read_text(encoding="utf-8") for path in (HOUSE / "webapp").glob("*.py"))
-    for listed in UNEQUAL.values():
-        for name, reason in listed.items():
-            assert f"`{name}`" in guide and reason in guide, name
-            assert f'"{name}"' not in code, name
+        for number, given in enumerate(given_to(name)):
+            try:
+                if answered(filled.store, name, given) != embedded(name, number):
+                    different.append((name, given, "other rows"))
+            except (BadQuery, StoreFailure) as why:
+                different.append((name, given, str(why)))
+    assert different == []
 
 
 PAGES = (
