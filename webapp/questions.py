@@ -31,7 +31,7 @@ from webapp.words import word
 blueprint = Blueprint("questions", __name__)
 MOST: Final = 1000
 """Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
-IN_PIECE: Final = 200
+IN_PIECE: Final = 150
 """Rows of a page where an answer is given piece by piece."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
