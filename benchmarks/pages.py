@@ -63,6 +63,7 @@ PAGES = (
     "/questions",
     "/questions/duties/customer-duties?service=id:service-{a}",
     "/questions/counts/urls",
+    "/questions/duties/duties",
     "/words",
     "/words?group=individual",
     "/findings",

@@ -104,6 +104,10 @@ JAPANESE: Final = {
     "it is given more than once": "二回以上指定されています",
     "give it once": "一度だけ指定してください",
     "{} is no number from {}": "{} は{}以上の数ではありません",
+    "this answer is not given one by one": "この答えは一つずつには分けて示しません",
+    "write offset alone": "offset だけを指定してください",
+    "{} is none of those that are asked": "{} は順に尋ねるものの中にありません",
+    "take it from the link to the next page, or leave it out, of {}": "次頁へのリンクから取るか、省いてください（{}）",
     "write digits only, e.g. 100": "数字だけで書いてください。例: 100",
     "send the parameters as application/x-www-form-urlencoded": "引数は application/x-www-form-urlencoded で送ってください",
     # graphs and resources

@@ -31,6 +31,8 @@ from webapp.words import word
 blueprint = Blueprint("questions", __name__)
 MOST: Final = 1000
 """Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
+IN_PIECE: Final = 150
+"""Rows of a page where an answer is given piece by piece."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
 NARROWED: Final = 100
@@ -79,14 +81,14 @@ def question_view(asked: Question, lang: str) -> View:
     if any(p.name == "lang" for p in asked.params):
         given["lang"] = lang
     one_by_one = parameter_of(asked, given)
-    part = piece(asked, given, one_by_one, request.args.get("from", ""), number("offset", 0, 0), MOST) if one_by_one else None
+    part = piece(asked, given, one_by_one, request.args.get("from", ""), number("offset", 0, 0), IN_PIECE) if one_by_one else None
     found = table(part.answer if part else answer(job_of(asked, given, inference())))
     columns: list[str] = found["names"]  # type: ignore[assignment]
     rows: list[list[Term | None]] = found["table"]  # type: ignore[assignment]
     lines = tuple(Line(tuple(_cell(term, lang) for term in row)) for row in rows)
     bare = queries.bind(asked, {k: v for k, v in given.items() if v})
     place = url_for("api.ask", topic=asked.name.partition("/")[0], name=asked.name.partition("/")[2])
-    call = {**{k: v for k, v in given.items() if v}, **({"limit": str(MOST)} if part else {}), "format": "csv"}
+    call = {**{k: v for k, v in given.items() if v}, **({"limit": str(IN_PIECE)} if part else {}), "format": "csv"}
     words = {
         "asked": asked,
         "pickers": [(p, *_picker(asked, p, lang, occurring=not part)) for p in asked.params if p.name != "lang"],

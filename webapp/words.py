@@ -59,7 +59,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "skip": ("本文へ", "Skip to content"),
     "other-language": ("English", "日本語"),
     "remedy": ("対処", "What to do"),
-    "part-of": ("{2} 件中の {0} から {1} 件目について", "of numbers {0} to {1} of {2}"),
+    "part-of": ("{2} 件中の {0} から {1} 件目について", "asked: numbers {0} to {1} of {2}"),
     "next-part": ("続き", "what follows"),
     "too-many": ("先頭の {} 行を表示しています。全件はCSVで取得できます。", "The first {} rows are shown; take CSV for all."),
     "graph": ("グラフ", "Graph"),
