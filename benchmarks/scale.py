@@ -188,9 +188,9 @@ def main() -> None:
         lines += ["", f"Exponent of the build's processor time over triples between the two largest sizes: {exponent(first, last, 'build cpu'):.2f}."]
     if naive:
         lines += naive_rows(naive, given.limit)
-    if len(naive) > 1:
-        first, last = (naive[size] for size in sorted(naive)[-2:])
-        lines += ["", f"Exponent of the naive way's, likewise: {exponent(first, last, 'all'):.2f}."]
+    ended = [naive[size] for size in sorted(naive) if not naive[size]["limited"]]
+    if len(ended) > 1:
+        lines += ["", f"Exponent of the naive way's, between the two largest sizes at which no limit was met: {exponent(*ended[-2:], 'all'):.2f}."]
     if naive:
         lines += ratios(every, naive)
     lines.append("")
