@@ -14,6 +14,7 @@ import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
 from conftest import HOUSE
+from test_killed import killed
 
 from sekinin import build as builder
 from sekinin import change, count, dumps, search, steps
@@ -229,6 +230,18 @@ def test_a_full_disk_is_told(many: House, monkeypatch: pytest.MonkeyPatch, call:
     assert not list((many.place.parent / "build").glob("new-*"))
     monkeypatch.setattr(change, call, kept)
     assert many.build().store and not many.beyond and builder.manifest()["version"] != before
+
+
+@pytest.mark.whole
+def test_a_change_that_is_killed(many: House) -> None:
+    """Killed as each step begins: the old store answers, nothing is mixed, and the next build makes the same as one of everything."""
+    before = builder.manifest()["version"]
+    many.edit("g00002", '"@en', ' or so"@en')
+    for step in ("infer", "check", "store", "search", "describe"):
+        killed(step, 0)
+        assert builder.manifest()["version"] == before and list(builder.open_current().engine.named_graphs()), step
+    assert many.build().store and not many.beyond
+    many.same()
 
 
 def test_a_store_that_was_read_stays_as_it_was(many: House) -> None:
