@@ -97,7 +97,7 @@ def shelf() -> EmbeddedStore:
 @pytest.fixture
 def run(shelf: EmbeddedStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
     """``sekinin sources …`` over the fictional paper."""
-    monkeypatch.setattr("sekinin.build.texts_store", lambda: shelf)
+    monkeypatch.setattr("sekinin.steps.texts_store", lambda: shelf)
     return lambda *words: CliRunner().invoke(main, ["sources", *map(str, words)])
 
 

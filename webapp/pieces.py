@@ -24,7 +24,7 @@ from webapp.choices import CLASSES, job_of
 from webapp.saved import kept
 
 FEW: Final = 100
-"""Members of a class up to which an answer is worked out whole."""
+"""Services up to which every answer is worked out whole, and members of any other class."""
 SECONDS: Final = 0.6
 """Time after which a page ends, however few its rows; one member is always asked to its end."""
 _ORDER: Final = re.compile(r"\nORDER BY((?: \?\w+)+)\s*\Z")
@@ -54,11 +54,11 @@ class Piece:
 def parameter_of(question: Question, given: Mapping[str, str]) -> Parameter | None:
     """Return the parameter whose members are asked one after the other; None where the answer is worked out whole.
 
-    It is the first variable of the order that the request leaves open, where the class of what it may be has many members.
+    It is the first variable of the order that the request leaves open, where there are many services and the class of what it may be has many members.
     A question says ``whole:`` in its header, and why, where its rows are not those of the members together.
     """
     order = _ORDER.search(question.text)
-    if not order or "whole" in question.header:
+    if not order or "whole" in question.header or len(_members(CLASSES["service"])) <= FEW:
         return None
     known = {parameter.name: parameter for parameter in question.params}
     for name in (word[1:] for word in order[1].split()):
@@ -75,10 +75,13 @@ def members(question: Question, parameter: Parameter) -> list[str]:
 
     They are the members of its class, or what the question that ``members:`` in the header names returns.
     """
-    listed = question.header.get("members", "")
-    bound = queries.bind(queries.get(listed or "choices/members"), {} if listed else {"class": CLASSES[parameter.name]})
+    return _members(CLASSES[parameter.name], question.header.get("members", ""))
+
+
+def _members(class_: str, listed: str = "") -> list[str]:
+    bound = queries.bind(queries.get(listed or "choices/members"), {} if listed else {"class": class_})
     text = bound.text().partition("\nORDER BY")[0]  # sorting here is faster: the engine reads each term again for each comparison
-    return kept(f"iris {listed or CLASSES[parameter.name]}", lambda: sorted({row["value"].value for row in rows(store().query(text))}))
+    return kept(f"iris {listed or class_}", lambda: sorted({row["value"].value for row in rows(store().query(text))}))
 
 
 def piece(question: Question, given: Mapping[str, str], parameter: Parameter, start: str, offset: int, limit: int) -> Piece:
