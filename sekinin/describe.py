@@ -34,7 +34,7 @@ DATASET: Final = f"{PREFIXES['id']}dataset-sekinin"
 LICENCE: Final = "https://creativecommons.org/licenses/by/4.0/"
 WHOLE: Final = "sekinin"
 """Name of the files that hold everything."""
-LARGE: Final = 500_000
+LARGE: Final = 100_000
 """Triples above which nobody reads one file of Turtle, TriG, JSON-LD or RDF/XML."""
 SSSOM_MEDIA: Final = "text/tab-separated-values"
 

@@ -54,7 +54,7 @@ class Piece:
 def parameter_of(question: Question, given: Mapping[str, str]) -> Parameter | None:
     """Return the parameter whose members are asked one after the other; None where the answer is worked out whole.
 
-    It is the first variable of the order that the request leaves open, where there are many services and the class of what it may be has many members.
+    It is the first variable of the order that the request leaves open, where there are many services and its class has many members.
     A question says ``whole:`` in its header, and why, where its rows are not those of the members together.
     """
     order = _ORDER.search(question.text)
