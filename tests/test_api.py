@@ -298,6 +298,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("question", "parameter"), PIECES, ids=lambda each: each.name)
 def test_pieces_are_the_whole(question: Question, parameter: Parameter, patient: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for one member after the other, as where there are many, a question gives the rows of its whole answer, in the same order."""
