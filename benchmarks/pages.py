@@ -37,7 +37,9 @@ from sekinin.namespaces import PREFIXES
 from sekinin.store import EmbeddedStore, rows
 from webapp import create_app
 from webapp.api import form_of, shown
+from webapp.choices import choices
 from webapp.pieces import parameter_of
+from webapp.questions import asked_by_people
 from webapp.warm import warm
 
 HERE = Path(__file__).resolve().parent
@@ -64,6 +66,7 @@ PAGES = (
     "/questions/duties/customer-duties?service=id:service-{a}",
     "/questions/counts/urls",
     "/questions/duties/duties",
+    "/questions/duties/duties?service=id:service-{a}",
     "/words",
     "/words?group=individual",
     "/findings",
@@ -77,7 +80,9 @@ SLOWEST = 25
 SLOW = 1000
 """Milliseconds that a question may take."""
 COLD = 5_000_000
-"""Triples from which no cold page is asked: what all pages share takes half a minute, each time."""
+"""Triples from which no cold page is asked, and not the page of every question: what all pages share takes half a minute, each time."""
+CHOSEN = 8
+"""Choices of each list that are tried on the page of a question."""
 LONGEST = 10
 """Seconds of CPU after which a question is ended, as the server's limit would."""
 
@@ -134,6 +139,25 @@ def measured(store: EmbeddedStore) -> dict[str, Page]:
     return found
 
 
+def sentences(store: EmbeddedStore) -> dict[str, list[float]]:
+    """Return the milliseconds of CPU of the first visit to the page of every question: with nothing chosen, and with one thing, a few of each."""
+    app = create_app(store)
+    warm(app).join()
+    client, found = app.test_client(), {"nothing chosen": [], "one thing chosen": []}
+    for name, question in asked_by_people():
+        addresses = [("nothing chosen", {})]
+        for parameter in question.params:
+            with app.test_request_context("/?lang=ja"):
+                known = choices(question, parameter)[:CHOSEN] if parameter.name != "lang" else []
+            addresses += [("one thing chosen", {parameter.name: choice.value}) for choice in known]
+        for how, given in addresses:
+            start = time.thread_time()
+            answer = client.get(f"/questions/{name}?{urlencode({**given, 'lang': 'ja'})}", headers={"Accept": "text/html"})
+            if answer.status_code == 200:  # some must be told more
+                found[how].append((time.thread_time() - start) * 1000)
+    return found
+
+
 def questions(store: EmbeddedStore, fill: dict[str, str]) -> dict[str, tuple[float, str]]:
     """Return for each saved question the milliseconds of CPU of its first page of a hundred rows, and how it was given."""
     return {name: apart(question, fill) for name, question in shown().items()}
@@ -180,6 +204,9 @@ def one() -> None:
     print("triples", sum(builder.manifest()["triples"].values()), sep="\t")
     for page, found in measured(store).items():
         print("page", page, *found, sep="\t")
+    if sum(builder.manifest()["triples"].values()) < COLD:
+        for how, took in sentences(store).items():
+            print("sentence", how, *took, sep="\t")
     for name, (took, how) in questions(store, names(store)).items():
         print("question", name, took, how, sep="\t")
 
@@ -239,7 +266,14 @@ def table(found: list[list[list[str]]]) -> str:
     for page in PAGES:
         out.append(f"| `{page}` | " + " | ".join(" | ".join(told(cell) for cell in house[page]) for house in pages) + " |")
     worst = (" | ".join(told(max(cells)) for cells in zip(*house.values(), strict=True)) for house in pages)
-    out += ["| **largest** | " + " | ".join(worst) + " |", "", "## Saved questions", ""]
+    out += ["| **largest** | " + " | ".join(worst) + " |", "", "## Pages of the questions, at the first visit", ""]
+    for size, lines in zip(sizes, found, strict=True):
+        for line in lines:
+            if line[0] == "sentence":
+                took = [float(each) for each in line[2:]]
+                over = f"{sum(each > 50 for each in took)} over 50 ms, {sum(each > 200 for each in took)} over 200"
+                out.append(f"- {size}, {line[1]}: {len(took)} pages; median {statistics.median(took):.0f} ms, most {max(took):.0f}; {over}")
+    out += ["", "## Saved questions", ""]
     for size, times in zip(sizes, asked_for, strict=True):
         took = [each for each, _ in times.values()]
         pieces = sum(how.startswith("by") for _, how in times.values())

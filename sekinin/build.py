@@ -118,6 +118,7 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
     with _alone():
         found, asked = sources(), questions()
         key = key_of("store", parts.digest([*found, *asked]))
+        papers = {source.topic: source.sha256 for source in found if parts.is_paper(source.topic)}
         known = manifest()
         whole = not again and not dry and bool(known) and known["files"] == _whole()
         if whole and known["key"] == key:
@@ -125,7 +126,7 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         basis = key_of("basis", parts.digest([*(source for source in found if not parts.is_paper(source.topic)), *asked]))
         if whole and known["basis"] == basis:
             try:
-                return _changed(known, found, Built(key, "", None, (), steps, known["triples"]), progress)
+                return _changed(known, found, papers, Built(key, "", None, (), steps, known["triples"]), progress)
             except (change.Beyond, Missing, ValueError) as why:  # and no step of it counts
                 progress(f"all is built: {why}")
                 steps.clear()
@@ -143,7 +144,6 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
             built = Built(key, "", None, tuple(findings), steps, reading.triples)
             if asserted is None or built.violations:
                 return built
-            papers = {source.topic: source.sha256 for source in reading.sources if parts.is_paper(source.topic)}
             reading.papers.clear()
             reading.sources.clear()
             version, issued = _finished(reading.held, asserted, fresh, built, progress)
@@ -153,19 +153,21 @@ def build(progress: Progress = lambda _: None, again: bool = False, dry: bool = 
         return built
 
 
-def _changed(known: dict[str, Any], found: list[parts.Source], built: Built, progress: Progress) -> Built:
+def _changed(known: dict[str, Any], found: list[parts.Source], papers: dict[str, str], built: Built, progress: Progress) -> Built:
     """Make the store from the one in use, of which only some papers changed.
 
+    Args:
+        papers: the digest of each as it is now.
     Raises:
         Beyond: if the change reaches further; and Missing or ValueError for something that was not kept.
     """
     from sekinin.count import Counts, Delta, recount
     from sekinin.describe import describe
-    from sekinin.dumps import changed, changed_heads, described_before
+    from sekinin.dumps import changed, changed_heads, described_before, dumped
     from sekinin.lines import lines_of
 
     before, steps, triples = current().parent.resolve(), built.steps, dict(built.triples)
-    papers = {source.topic: source.sha256 for source in found if parts.is_paper(source.topic)}
+    files = dumped(before / "dumps")
     store = EmbeddedStore.open(before / "store").engine
     try:
         counts = Counts.found((before / COUNTS).read_bytes())
@@ -177,7 +179,7 @@ def _changed(known: dict[str, Any], found: list[parts.Source], built: Built, pro
         gone, new = small.quads()
         delta = Delta(store, gone, new)
         with ThreadPoolExecutor(1) as aside:
-            lines = aside.submit(changed_heads, before / "dumps", fresh / "dumps", delta)
+            lines = aside.submit(changed_heads, files, before / "dumps", fresh / "dumps", delta)
             with _step("check", steps, progress):
                 built = replace(built, findings=tuple(small.findings(_findings(known))))
             if built.violations:
@@ -198,11 +200,11 @@ def _changed(known: dict[str, Any], found: list[parts.Source], built: Built, pro
                 write_whole(fresh / COUNTS, counts.kept())
                 issued, held = datetime.now(UTC).replace(microsecond=0), EmbeddedStore(engine, str(fresh))
                 own = lines_of(describe(held, lambda: lines.result()[0].total.hexdigest(), issued, counts))
-                heads, was = lines.result(), described_before(before / "dumps")
+                heads, was = lines.result(), described_before(files, before / "dumps")
                 version = heads[0].total.hexdigest()
                 triples["description"] = len(own)
                 change.apply(engine, *(ox.parse(b"".join(each), ox.RdfFormat.N_QUADS) for each in (was.difference(own), set(own) - was)))
-                changed(held, before / "dumps", fresh / "dumps", heads, counts, own, small.changed)
+                changed(held, files, before / "dumps", fresh / "dumps", heads, counts, own, small.changed)
         for each in (engine, asserted):
             each.flush()
         del each, engine, asserted, held, delta

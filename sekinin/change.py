@@ -22,8 +22,9 @@ from sekinin.derive import derive
 from sekinin.model import Finding
 from sekinin.namespaces import graph_iri, ontology_terms, shrink
 from sekinin.parts import Part, Source
-from sekinin.rules import TYPE, Fact
+from sekinin.rules import TYPE, Fact, last_of
 from sekinin.steps import INFERRED, Reading
+from sekinin.store import holds
 
 MOST: Final = 20
 """Papers that change at once, above which the whole is built."""
@@ -43,23 +44,19 @@ class Change:
     Args:
         reading: the vocabulary with the papers that changed and those that are tied to them.
         changed: the names of the papers that changed, came or went.
-        tied: those of all papers that it is about.
         before: what each paper gave before; ``after`` what it gives now.
         store: everything as it was.
     """
 
     reading: Reading
     changed: set[str]
-    tied: set[str]
     before: dict[str, Part]
     after: dict[str, Part]
     store: ox.Store
-    old: frozenset[str] = field(init=False)
     nodes: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.old = frozenset().union(*(part.subjects for part in self.before.values()))
-        self.nodes = self.old.union(*(part.subjects for part in self.after.values()))
+        self.nodes = frozenset().union(*(part.subjects for part in (*self.before.values(), *self.after.values())))
 
     # ---- what takes its place
 
@@ -92,16 +89,12 @@ class Change:
             new.update(engine.quads_for_pattern(None, None, None, graph))
         gone.update(self._about(self.store, INFERRED))
         new.update(self._about(engine, INFERRED))
-        for quad in derive(self.reading.held):
+        derived = set(derive(self.reading.held)), {quad for quad in self._about(self.store) if str(quad.graph_name).startswith(f"<{_DERIVED}")}
+        for quad in set.union(*derived):
             if quad.subject.value not in self.nodes:  # type: ignore[union-attr]
                 raise Beyond(f"{quad.subject} is counted, and no paper of these describes it")
-            new.add(quad)
-        for node in map(ox.NamedNode, self.nodes):
-            for quad in (*self.store.quads_for_pattern(node, None, None), *self.store.quads_for_pattern(None, None, node)):
-                if str(quad.graph_name).startswith(f"<{_DERIVED}"):
-                    if quad.subject.value not in self.nodes:  # type: ignore[union-attr]
-                        raise Beyond(f"{quad.subject} is counted, and no paper of these describes it")
-                    gone.add(quad)
+        new |= derived[0]
+        gone |= derived[1]
         return gone - new, new - gone
 
     def entries(self) -> tuple[set[str], list[search.Entry]]:
@@ -118,18 +111,14 @@ class Change:
                     wanted.add(quad.subject.value)  # type: ignore[union-attr]
         for iri in wanted - self.nodes:
             for quad in self.store.quads_for_pattern(ox.NamedNode(iri), None, None):
-                if isinstance(quad.object, ox.NamedNode) and shrink(quad.predicate.value) in searched and not _describes(engines[1], quad.object):
+                if isinstance(quad.object, ox.NamedNode) and shrink(quad.predicate.value) in searched and not holds(engines[1], quad.object):
                     raise Beyond(f"{iri} is found by what another paper says")
         return wanted, [entry for entry in search.entries(self.reading.held) if entry.iri in wanted]
 
-    def _about(self, engine: ox.Store, graph: ox.NamedNode) -> Iterator[ox.Quad]:
+    def _about(self, engine: ox.Store, graph: ox.NamedNode | None = None) -> Iterator[ox.Quad]:
         for node in map(ox.NamedNode, self.nodes):
             yield from engine.quads_for_pattern(node, None, None, graph)
             yield from engine.quads_for_pattern(None, None, node, graph)
-
-
-def _describes(engine: ox.Store, node: ox.NamedNode) -> bool:
-    return next(iter(engine.quads_for_pattern(node, None, None)), None) is not None
 
 
 def scope(found: list[Source], known: Mapping[str, str], asserted: ox.Store, store: ox.Store) -> Change:
@@ -149,13 +138,6 @@ def scope(found: list[Source], known: Mapping[str, str], asserted: ox.Store, sto
         raise Beyond(f"{len(changed)} papers changed")
     ground, folder = steps.ground_key(found), resources.build_folder() / "steps"
     before: dict[str, Part] = {}
-
-    def was(topic: str) -> Part:
-        content = steps.kept_at(folder / steps.part_name(topic, known[topic], ground))
-        if content is None:
-            raise Beyond(f"what {topic} gave is not kept")
-        return Part.found(content)
-
     reading = steps.read([source for source in found if not parts.is_paper(source.topic)])
     reading.some = True
     fixed = set(reading.ground.own.subjects)
@@ -170,10 +152,13 @@ def scope(found: list[Source], known: Mapping[str, str], asserted: ox.Store, sto
             quads += texts.parse(topic, Path(now[topic].path), now[topic].content, ontology_terms()).quads
         todo |= _ties(quads, asserted, now.keys() | known.keys(), fixed, reading.ground.rules.terms) - tied
         if topic in known:
-            before[topic] = was(topic)
+            content = steps.kept_at(folder / steps.part_name(topic, known[topic], ground))
+            if content is None:
+                raise Beyond(f"what {topic} gave is not kept")
+            before[topic] = Part.found(content)
     reading.sources += [now[topic] for topic in sorted(tied) if topic in now]
     steps.infer(reading)
-    change = Change(reading, changed, tied, before, dict(reading.papers), store)
+    change = Change(reading, changed, before, dict(reading.papers), store)
     _refuse(change)
     return change
 
@@ -238,7 +223,7 @@ def _meets(change: Change, fact: Fact) -> bool:
     if s not in change.nodes:
         if (p, o) in rules.part_of or (p == TYPE and o in rules.apart):
             return True
-        return any(others(None, left.split(" ")[-1].removeprefix("step:"), ox.NamedNode(s)) for left, _ in rules.second.get(p, ()))
+        return any(others(None, last_of(left), ox.NamedNode(s)) for left, _ in rules.second.get(p, ()))
     return False
 
 
@@ -261,5 +246,5 @@ def apply(engine: ox.Store, gone: Iterable[ox.Quad], new: Iterable[ox.Quad]) -> 
         graphs.add(quad.graph_name)  # type: ignore[arg-type]
     engine.bulk_extend(new)
     for graph in graphs:
-        if next(engine.quads_for_pattern(None, None, None, graph), None) is None:
+        if not holds(engine, graph=graph):
             engine.remove_graph(graph)

@@ -10,13 +10,12 @@ from typing import Any, Final
 
 import pyoxigraph as ox
 
-from sekinin.lines import DESCRIPTION, Lines
+from sekinin.lines import ABOUT_ITSELF, Lines
 from sekinin.namespaces import BASE, PREFIXES, graph_iri, made
 from sekinin.store import EmbeddedStore
 
 _VOCABULARY: Final = tuple(graph_iri(topic) for topic in ("ontology/", "shapes/"))
 """Graphs that say what words mean, not what the papers say."""
-_ABOUT_ITSELF: Final = f"<{DESCRIPTION}"
 _TYPE: Final = f"{PREFIXES['rdf']}type"
 _PUBLISHER: Final = f"{PREFIXES['dcterms']}publisher"
 
@@ -176,7 +175,7 @@ class Delta:
 
 def _said(store: ox.Store, s: Any, p: Any, o: Any) -> Iterator[ox.Quad]:
     """Yield the quads of a pattern that do not describe the dataset."""
-    return (quad for quad in store.quads_for_pattern(s, p, o) if not str(quad.graph_name).startswith(_ABOUT_ITSELF))
+    return (quad for quad in store.quads_for_pattern(s, p, o) if not str(quad.graph_name).startswith(ABOUT_ITSELF))
 
 
 def has(store: ox.Store, s: Any, p: Any, o: Any) -> bool:

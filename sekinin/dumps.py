@@ -21,12 +21,11 @@ from sekinin.count import Counts, Delta, count, has, split
 from sekinin.describe import DATASET, LARGE, PARTS, SHORT, WHOLE, Dump, planned
 from sekinin.errors import Missing
 from sekinin.formats import GRAPHS
-from sekinin.lines import DESCRIPTION, Lines, lines_of, spliced
+from sekinin.lines import ABOUT_ITSELF, DESCRIPTION, Lines, lines_of, spliced
 from sekinin.namespaces import PREFIXES
 from sekinin.store import EmbeddedStore
 
 INDEX: Final = "index.json"
-_ITSELF: Final = f"<{DESCRIPTION}".encode()
 
 
 @dataclass
@@ -74,15 +73,16 @@ def dumps(store: EmbeddedStore, folder: Path, counts: Counts | None = None, know
     return written
 
 
-def changed_heads(before: Path, folder: Path, delta: Delta) -> list[Head]:
+def changed_heads(files: Iterable[Dump], before: Path, folder: Path, delta: Delta) -> list[Head]:
     """Write the heads of the files of lines into ``folder``, which is made, from those in ``before``; SHA-256 over the first is the version.
 
+    Args:
+        files: what ``before`` holds, as ``dumped`` tells.
     Raises:
-        Missing: if ``before`` has them not.
         ValueError: if they are not what they should be.
     """
     folder.mkdir()
-    known = {dump.name: dump for dump in dumped(before)}
+    known = {dump.name: dump for dump in files}
     changes = ((lines_of(delta.gone), lines_of(delta.new)), (lines_of(delta.triples_gone), lines_of(delta.triples_new)))
 
     def one(path: Path, change: tuple[list[bytes], list[bytes]]) -> Head:
@@ -92,16 +92,23 @@ def changed_heads(before: Path, folder: Path, delta: Delta) -> list[Head]:
         return [*pool.map(one, _paths(folder), changes)]
 
 
-def described_before(before: Path) -> set[bytes]:
+def described_before(files: Iterable[Dump], before: Path) -> set[bytes]:
     """Return the lines that described the dataset whose files are in ``before``, each with its end."""
-    quads = next(dump for dump in dumped(before) if dump.name == _paths(before)[0].name)
+    quads = next(dump for dump in files if dump.name == _paths(before)[0].name)
     with (before / quads.name).open("rb") as file:
         file.seek(quads.data)
         return set(file)
 
 
 def changed(
-    store: EmbeddedStore, before: Path, folder: Path, heads: list[Head], counts: Counts, own: list[bytes], topics: Iterable[str]
+    store: EmbeddedStore,
+    files: Iterable[Dump],
+    before: Path,
+    folder: Path,
+    heads: list[Head],
+    counts: Counts,
+    own: list[bytes],
+    topics: Iterable[str],
 ) -> list[Dump]:
     """Write the other files beside ``heads``; those of which no graph changed are the same files under another name.
 
@@ -110,7 +117,7 @@ def changed(
         topics: the graphs that changed, by the names of their texts.
     """
     touched = {f"{PREFIXES['id']}party-{topic.split('/')[1]}" for topic in topics}
-    kept = {dump.name: dump for dump in dumped(before) if dump.about not in touched | {DATASET}}
+    kept = {dump.name: dump for dump in files if dump.about not in touched | {DATASET}}
     for name in kept:
         resources.link(before / name, folder / name)
     return _finish(store, folder, heads, counts, kept, own)
@@ -181,7 +188,7 @@ def _of_description_alone(engine: ox.Store, own: list[bytes]) -> set[bytes]:
     told: dict[bytes, bool] = {}  # whether the data say anything of a subject
     for s, p, o, _ in (split(line[:-1]) for line in own):
         if s not in told:  # what stands under the graphs of the description stands in no other
-            told[s] = not s.startswith(_ITSELF) and has(engine, ox.NamedNode(s[1:-1].decode()), None, None)
+            told[s] = not s.startswith(ABOUT_ITSELF.encode()) and has(engine, ox.NamedNode(s[1:-1].decode()), None, None)
         line = b" ".join((s, p, o, b".\n"))
         if not told[s] or not has(engine, *next(iter(ox.parse(line, ox.RdfFormat.N_TRIPLES))).triple):
             found.add(line)

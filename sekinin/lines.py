@@ -18,7 +18,9 @@ DESCRIPTION: Final = graph_iri("description/")
 """The graphs in which the dataset speaks of itself; its version is taken without them."""
 PIECE: Final = 100_000_000
 """Bytes of lines that are sorted in memory at once."""
-_ABOUT_ITSELF: Final = f" <{DESCRIPTION}".encode()
+ABOUT_ITSELF: Final = f"<{DESCRIPTION}"
+"""How the names of those graphs begin in a line."""
+_ABOUT_ITSELF: Final = f" {ABOUT_ITSELF}".encode()
 _BLOCK: Final = 1 << 22
 
 
@@ -30,12 +32,10 @@ class Lines:
 
     Args:
         found: the lines, or the file in which they stand.
-        size: how many bytes of the file they are; what stands behind is no concern of theirs.
     """
 
-    def __init__(self, found: list[bytes] | Path, size: int = 0) -> None:
+    def __init__(self, found: list[bytes] | Path) -> None:
         self._found = found
-        self.size = size if isinstance(found, Path) else sum(map(len, found)) + len(found)
 
     @classmethod
     def of(cls, quads: Iterable[ox.Quad] | ox.Store, place: Path | None = None) -> Lines:
@@ -68,20 +68,15 @@ class Lines:
             whole.writelines(merge(renamed, *(opened.enter_context(piece.open("rb")) for piece in pieces)))
         for each in pieces:
             each.unlink()
-        return cls(place, place.stat().st_size)
+        return cls(place)
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the lines, each without its end."""
         if isinstance(self._found, list):
             yield from self._found
         else:
-            left = self.size
             with self._found.open("rb") as file:
-                for line in file:
-                    left -= len(line)
-                    if left < 0:
-                        return
-                    yield line[:-1]
+                yield from (line[:-1] for line in file)
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the lines with their ends, many at once."""
@@ -89,9 +84,7 @@ class Lines:
             yield b"".join(line + b"\n" for line in self._found)
         else:
             with self._found.open("rb") as file:
-                left = self.size
-                while left and (block := file.read(min(left, _BLOCK))):
-                    left -= len(block)
+                while block := file.read(_BLOCK):
                     yield block
 
     def digest(self) -> str:

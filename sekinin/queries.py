@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyoxigraph as ox
 
@@ -41,6 +41,47 @@ class Bound:
     def text(self) -> str:
         """Return the query with each parameter as its RDF term; the term is written by the RDF library, never pasted."""
         return _with_terms(self.question.text, self.terms)
+
+    def unordered(self) -> Unordered:
+        """Return the query without its order; whole where what it is ordered by cannot be told."""
+        text = self.text()
+        bare, keys = order(text)
+        head = _RETURNED.search(bare)
+        if not head:
+            return Unordered(bare, keys, 0, False) if set(keys) <= set(self.question.returns) else Unordered(text, (), 0, False)
+        more = [f"?{key}" for key in keys if f"?{key}" not in head[0].split()]
+        if more and _GROUPED.search(bare):
+            return Unordered(text, (), 0, False)
+        return Unordered(" ".join((bare[: head.end()], *more)) + bare[head.end() :], keys, len(more), "DISTINCT" in head[0].split())
+
+
+class Unordered(NamedTuple):
+    """A query that leaves its order to whoever asks.
+
+    The engine looks both terms up on disk at each comparison, which takes longer than to put the rows in order afterwards.
+
+    Args:
+        text: the query.
+        keys: variables by which its rows are to be ordered; all of them are returned.
+        more: how many of its last columns are there for the order alone.
+        distinct: whether equal rows are one, once those columns are gone.
+    """
+
+    text: str
+    keys: tuple[str, ...]
+    more: int
+    distinct: bool
+
+
+_ORDER = re.compile(r"\nORDER BY((?: \?\w+)+)\s*\Z")
+_RETURNED = re.compile(r"^SELECT(?: DISTINCT)?(?: \?\w+)+(?=\nWHERE)", re.M)
+_GROUPED = re.compile(r"^\s*GROUP BY", re.M)
+
+
+def order(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query without its order, and the names of the variables by which it is ordered; itself and none where it orders by anything else."""
+    found = _ORDER.search(text)
+    return (text[: found.start()], tuple(word[1:] for word in found[1].split())) if found else (text, ())
 
 
 def read(path: Path) -> Question:

@@ -156,6 +156,11 @@ def _chain(rules: Rules, steps: Sequence[str], result: str) -> None:
         rules.wider[left].add(result)
 
 
+def last_of(left: str) -> str:
+    """Return the last property of the first steps of a chain, as ``Rules.second`` names them."""
+    return left.removeprefix(_STEP).split(" ")[-1]
+
+
 def _define(rules: Rules, graph: Graph, name: Node, expression: Node) -> None:
     """Take in that ``name`` is the intersection of classes and of restrictions to a value."""
     known = {RDF.type, OWL.intersectionOf}

@@ -167,9 +167,8 @@ class Hit:
 def entries(store: Store) -> list[Entry]:
     """Return what the saved question ``search/entries`` finds, the kinds that people look for first standing first."""
     found: dict[str, dict[str, Any]] = {}
-    question = queries.bind(queries.get("search/entries"), {}).text()
-    unsorted = question[: question.rindex("ORDER BY")].replace("SELECT DISTINCT", "SELECT", 1)  # else the engine holds all rows
-    for row in rows(store.query(unsorted)):
+    question = queries.bind(queries.get("search/entries"), {}).unordered()
+    for row in rows(store.query(question.text.replace("SELECT DISTINCT", "SELECT", 1))):  # else the engine holds all rows
         resource, rank, role, term = row["resource"].value, int(row["rank"].value), row["role"].value, row["text"]
         said = found.get(resource)
         if said is None or rank < said["rank"]:  # of the kinds of a resource the first counts

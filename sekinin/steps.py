@@ -19,7 +19,7 @@ from sekinin.errors import SekininError
 from sekinin.export import write_whole
 from sekinin.model import Finding
 from sekinin.namespaces import PREFIXES, graph_iri, ontology_terms
-from sekinin.store import MEMORY, EmbeddedStore, asserted_beside
+from sekinin.store import MEMORY, EmbeddedStore, asserted_beside, holds
 
 Progress = Callable[[str], None]
 """Is told each step, and at its end how long it took."""
@@ -219,20 +219,16 @@ def _together(reading: Reading) -> None:
     lines = set(ground.own.inferred).union(*(part.inferred for part in papers.values()))
     lines.difference_update(*(part.repeated for part in papers.values()))
     added = {parts.line(fact): fact for fact in rules.told(ground.rules, parts.across(ground, papers))}
-    asserted = {line for line, fact in added.items() if line not in lines and _holds(reading.engine, fact)}
+    asserted = {line for line, fact in added.items() if line not in lines and holds(reading.engine, *map(ox.NamedNode, fact))}
     reading.added = [fact for line, fact in added.items() if line not in lines and line not in asserted]
     several = parts.shared(ground, papers)
     for line in [line for line in lines if line[1 : line.index(">")] in several]:
         s, p, o = (word[1:-1] for word in line[:-3].split(" "))
-        if _holds(reading.engine, (s, p, o)):
+        if holds(reading.engine, *map(ox.NamedNode, (s, p, o))):
             lines.remove(line)
     reading.inferred = "".join(sorted(lines.union(added) - asserted)).encode("utf-8")
     del lines
     reading.engine.bulk_load(reading.inferred, ox.RdfFormat.N_TRIPLES, to_graph=INFERRED)
-
-
-def _holds(engine: ox.Store, fact: rules.Fact) -> bool:
-    return next(iter(engine.quads_for_pattern(*(ox.NamedNode(word) for word in fact))), None) is not None
 
 
 def check(reading: Reading, again: bool = False) -> tuple[list[Finding], bool]:

@@ -458,6 +458,11 @@ def _first_line(why: Exception) -> str:
     return " ".join((said.partition("Response:")[2] or said).replace("\\n", " ").split())[:300]
 
 
+def holds(engine: ox.Store, s: Any = None, p: Any = None, o: Any = None, graph: Any = None) -> bool:
+    """Whether a store has a quad of a pattern, in any graph where none is given."""
+    return next(iter(engine.quads_for_pattern(s, p, o, graph)), None) is not None
+
+
 def rows(result: Result) -> Iterator[Row]:
     """Yield the solutions of a SELECT as dictionaries; an unbound variable has no key."""
     if not isinstance(result, ox.QuerySolutions):

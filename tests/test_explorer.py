@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections import Counter
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -13,7 +15,9 @@ from sekinin import queries
 from sekinin.store import EmbeddedStore, rows
 from webapp import create_app
 from webapp.commitments import LENGTHS
-from webapp.saved import Kept, quantity, sk
+from webapp.kept import Kept
+from webapp.questions import SHOWN, TECHNICAL, folded
+from webapp.saved import in_order, quantity, sk, tabled
 from webapp.serving import Settings
 from webapp.warm import warm
 
@@ -129,11 +133,81 @@ def test_what_is_asked_first_is_worked_out_ahead(store: EmbeddedStore) -> None:
     assert "sekinin-rows" not in bare.extensions
 
 
-def test_rows_are_kept_within_their_bound() -> None:
-    """What was asked longest ago goes first, and what is larger than everything is not kept."""
-    kept = Kept(most=10)
+def test_what_is_kept_stays_within_its_bound() -> None:
+    """What was wanted longest ago goes first, two that come at once count once, and what is larger than everything is not kept."""
+    kept = Kept[str, str](10, lambda _, said: len(said))
     for number in range(5):
-        kept.put((str(number), ()), ({}, {}, {}))
-    assert kept.size <= 10 and kept.get(("0", ())) is None and kept.get(("4", ())) is not None
-    kept.put(("large", ()), tuple({} for _ in range(50)))
-    assert kept.size <= 10 and kept.get(("large", ())) is None
+        kept.put(str(number), "abcd")
+    kept.put("4", "abcd")
+    assert kept.size == 8 and kept.get("0") is None and kept.get("4") == "abcd" and (kept.hits, kept.misses) == (1, 1)
+    kept.get("3"), kept.put("5", "abcd")
+    assert kept.get("4") is None and kept.get("3") == "abcd"
+    kept.put("large", "a" * 50)
+    assert kept.size <= 10 and kept.get("large") is None
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", [name for name in queries.catalogue() if name.partition("/")[0] not in (*TECHNICAL, "derived")])
+@pytest.mark.parametrize("given", [{}, {"service": "id:service-talkz"}, {"layer": "sk:ProviderLayer"}], ids=["all", "service", "layer"])
+def test_rows_put_in_order_here_are_those_of_the_engine(name: str, given: dict[str, str], app: Flask, store: EmbeddedStore) -> None:
+    """The table of a question holds the same rows, and by what they are ordered they stand as the engine puts them."""
+    question = queries.get(name)
+    if not given.keys() <= {each.name for each in question.params}:
+        return
+    bound = queries.bind(question, given)
+    query = bound.unordered()
+    with app.test_request_context("/"):
+        ours = tabled(question, given)
+    theirs = store.query(bound.text())
+    assert list(ours.names) == [each.value for each in theirs.variables]
+    assert Counter(ours.rows) == Counter(tuple(row) for row in theirs)
+    assert len(set(ours.rows)) == len(ours.rows), "a row stands there twice"
+    if query.keys:
+        rough, engine = store.query(query.text), store.query(f"{query.text}\nORDER BY {' '.join(f'?{key}' for key in query.keys)}")
+        names = [each.value for each in rough.variables]
+        places = [names.index(key) for key in query.keys]
+        every = in_order(query._replace(more=0), names, (tuple(row) for row in rough))
+        assert [[row[place] for place in places] for row in every] == [[row[place] for place in places] for row in engine]
+
+
+def test_a_column_that_names_another_is_folded_into_it(app: Flask, store: EmbeddedStore) -> None:
+    """Whatever stands in for an IRI on the page of a question is really a name, a number or a title of it."""
+    names = "|".join(("skos:prefLabel", "rdfs:label", "skos:notation", "dcterms:title"))
+    called: dict[str, set[str]] = {}
+    for row in store.query(f"SELECT DISTINCT ?s ?name {{ ?s {names} ?name }}"):
+        called.setdefault(row["s"].value, set()).add(row["name"].value)
+    seen = set()
+    for name, question in queries.catalogue().items():
+        columns = folded(question.returns)
+        assert len(columns) + sum(len(others) for _, others in columns) == len(question.returns)
+        if name.partition("/")[0] in TECHNICAL or not any(others for _, others in columns):
+            continue
+        with app.test_request_context("/"):
+            rows_ = tabled(question, {}).rows
+        for at, others in columns:
+            for row in rows_:
+                for other in others:
+                    if row[at] is not None and row[other] is not None:
+                        seen.add(question.returns[other])
+                        assert row[other].value in called[row[at].value], (name, question.returns[other])
+    assert {"label", "serviceLabel", "notation", "title"} <= seen
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_a_long_answer_has_pages_and_is_taken_away_whole(lang: str, client: FlaskClient) -> None:
+    """One comes from page to page and back, each row is on one of them, and the file holds them all."""
+    path, rows_, back = f"/questions/duties/duties?lang={lang}", [], []
+    every = client.get(f"{path}&format=csv").text.splitlines()[1:]
+    while path:
+        text = client.get(path, headers=HTML).text
+        found = re.findall(r"<tr><td>.*?</tr>", text)
+        assert 0 < len(found) <= SHOWN and f"{len(every)} " in text
+        assert f"{len(rows_) + 1} から {len(rows_) + len(found)} 行目" in text or f"rows {len(rows_) + 1} to {len(rows_) + len(found)}" in text
+        rows_ += found
+        back.append([unescape(link) for link in re.findall(r'href="([^"]*)" rel="prev"', text)])
+        path = next(iter(unescape(link) for link in re.findall(r'href="([^"]*)" rel="next"', text)), "")
+    assert len(rows_) == len(set(rows_)) == len(every) > 2 * SHOWN
+    assert back[0] == [] and all(len(links) == 2 and links[0] == links[1] for links in back[1:])
+    assert "offset" not in back[1][0] and f"offset={SHOWN}" in back[2][0]
+    assert client.get(f"/questions/duties/duties?lang={lang}&offset=99999", headers=HTML).status_code == 200
+    assert client.get(f"/questions/duties/duties?lang={lang}&offset=-1", headers=HTML).status_code == 400

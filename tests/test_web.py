@@ -12,9 +12,10 @@ from flask.testing import FlaskClient
 from rdflib import Graph
 
 from sekinin import resources
+from sekinin.store import EmbeddedStore
 from sekinin.workers import Answer, Job
 from webapp import create_app, pages
-from webapp.answers import Cache
+from webapp.answers import answer as answered
 from webapp.columns import ANSWERS
 
 PAGES = [
@@ -202,8 +203,6 @@ def test_text_of_the_graph_is_text_on_the_page() -> None:
     """A name with markup in it appears as text."""
     import pyoxigraph as ox
 
-    from sekinin.store import EmbeddedStore
-
     subject, graph = ox.NamedNode("https://w3id.org/sekinin/id/evil"), ox.NamedNode("https://w3id.org/sekinin/graph/x")
     label = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
     store = EmbeddedStore.of([ox.Quad(subject, label, ox.Literal("<script>alert(1)</script>", language="en"), graph)])
@@ -211,16 +210,15 @@ def test_text_of_the_graph_is_text_on_the_page() -> None:
     assert "<script>" not in text and "&lt;script&gt;" in text
 
 
-def test_the_cache_keeps_no_more_than_it_may() -> None:
-    """The oldest answers go first, two that come at once count once, and what went through a file is not kept."""
-    cache = Cache(1000)
-    for number in range(50):
-        cache.put(Job(f"ASK {{}} # {number:03}"), Answer("boolean", "json", 0, b"x" * 90))
-    assert 800 < cache.size <= 1000 and cache.get(Job("ASK {} # 049")) and not cache.get(Job("ASK {} # 000"))
-    before = cache.size
-    cache.put(Job("ASK {} # 049"), Answer("boolean", "json", 0, b"x" * 90))
-    cache.put(Job("ASK {} # 100"), Answer("rows", "json", 0, Path("somewhere")))
-    assert cache.size == before and not cache.get(Job("ASK {} # 100")) and (cache.hits, cache.misses) == (1, 2)
+def test_only_what_is_in_memory_is_kept(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that went through a file is asked again; its file is gone once it is read."""
+    app = create_app(store)
+    known, job = app.extensions["sekinin"], Job("ASK {}")
+    for body, kept in ((Path("somewhere"), False), (b"{}", True)):
+        monkeypatch.setattr(known.pool, "ask", lambda _, body=body: Answer("boolean", "json", 0, body))
+        with app.test_request_context("/"):
+            assert answered(job).body == body
+        assert (known.cache.get(job) is not None) == kept
 
 
 def test_plain_answers_are_in_the_language_of_the_page(client: FlaskClient) -> None:

@@ -123,15 +123,16 @@ def path_of(iri: str) -> str:
     """
     known: dict[str, str] = g.setdefault("paths", {})
     if iri not in known:
-        known[iri] = _path_of(iri)
+        if "carried" not in g:
+            g.carried = {**kept(), "lang": language()}
+        known[iri] = _path_of(iri, g.carried)
     return known[iri]
 
 
-def _path_of(iri: str) -> str:
+def _path_of(iri: str, more: dict[str, str]) -> str:
     name = name_of(iri)
     if not name:
         return iri if iri.startswith(("https://", "http://", "mailto:")) else ""
-    more = {**kept(), "lang": language()}
     if iri.startswith(PREFIXES["id"] + "service-") and "inference" not in more:
         from webapp.graphstore import register
 

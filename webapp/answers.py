@@ -6,8 +6,7 @@ The dataset does not change under a version, so that every answer has an ETag an
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,8 +14,9 @@ import pyoxigraph as ox
 from flask import Flask, Response, current_app, render_template, request
 
 from sekinin.formats import GRAPHS, ROWS
-from sekinin.store import Store
+from sekinin.store import Store, Term
 from sekinin.workers import Answer, Gate, Job, Limits, Pool
+from webapp.kept import Kept
 from webapp.negotiation import HTML, wanted
 from webapp.words import language
 
@@ -24,41 +24,23 @@ ROWS_ON_A_PAGE: Final = 1000
 """Rows that a page shows; the other formats give all, up to the limit."""
 KEPT: Final = 64 * 1024 * 1024
 """Bytes of answers that are kept; an answer that went through a file is not."""
+ROWS_KEPT: Final = 100_000
+"""Rows of tables that are kept."""
 
 
-class Cache:
-    """The answers that were asked last, up to so many bytes; safe for threads."""
+@dataclass(frozen=True)
+class Tabled:
+    """An answer as what a page shows.
 
-    def __init__(self, most: int = KEPT) -> None:
-        self.most, self.size, self.hits, self.misses = most, 0, 0, 0
-        self._kept: OrderedDict[Job, Answer] = OrderedDict()
-        self._lock = threading.Lock()
+    Args:
+        names: of the columns.
+        rows: of terms, one for each column.
+        cut: rows after which it was cut off at a limit; 0 if it is whole.
+    """
 
-    def get(self, job: Job) -> Answer | None:
-        """Return the answer that is kept for ``job``, if there is one."""
-        with self._lock:
-            found = self._kept.get(job)
-            if found is None:
-                self.misses += 1
-            else:
-                self.hits += 1
-                self._kept.move_to_end(job)
-            return found
-
-    def put(self, job: Job, answer: Answer) -> None:
-        """Keep ``answer``, and drop the oldest that no longer fit."""
-        if not isinstance(answer.body, bytes):
-            return
-        with self._lock:
-            if job not in self._kept:  # two may have asked at once
-                self._kept[job] = answer
-                self.size += _size(job, answer)
-            while self.size > self.most and self._kept:
-                self.size -= _size(*self._kept.popitem(last=False))
-
-
-def _size(job: Job, answer: Answer) -> int:
-    return len(job.text) + (len(answer.body) if isinstance(answer.body, bytes) else 0)
+    names: tuple[str, ...]
+    rows: tuple[tuple[Term | None, ...], ...]
+    cut: int
 
 
 class Context:
@@ -69,8 +51,13 @@ class Context:
         self.pool = pool or Gate(store, Limits.from_environment())
         self.version = version
         self.made = made or datetime.now(UTC).replace(microsecond=0)
-        self.cache = Cache(KEPT if cache is None else cache)
+        self.cache = Kept[Job, Answer](KEPT if cache is None else cache, _size)
+        self.tables = Kept[Job, Tabled](ROWS_KEPT, lambda _, found: len(found.rows) + 1)
         self.known: dict[str, Any] = {}  # what pages share and make once
+
+
+def _size(job: Job, found: Answer) -> int:
+    return len(job.text) + (len(found.body) if isinstance(found.body, bytes) else 0)
 
 
 def context(app: Flask | None = None) -> Context:
@@ -101,7 +88,7 @@ def answer(job: Job, keep: bool = True) -> Answer:
     found = here.cache.get(job) if keep else None
     if found is None:
         found = here.pool.ask(job)
-        if keep:
+        if keep and isinstance(found.body, bytes):
             here.cache.put(job, found)
     return found
 
@@ -127,8 +114,9 @@ def respond(
     rows, graph = _wanted_both(page is not None)
     if HTML in (rows, graph):
         job = Job(text, "json", "ntriples", default_graphs, named_graphs, inference(), most or ROWS_ON_A_PAGE)
-        found = answer(job)
-        return stamp(Response(render_template(page or "", **table(found), **words), mimetype="text/html"), text, "html", language())
+        shown = table(answer(job))
+        html = render_template(page or "", names=shown.names, table=shown.rows, cut=shown.cut, answered=True, **words)
+        return stamp(Response(html, mimetype="text/html"), text, "html", language())
     job = Job(text, rows, graph, default_graphs, named_graphs, inference(), most)
     early = stamp(Response(), repr(job))
     if early.status_code != 200:
@@ -166,17 +154,16 @@ def _wanted_both(page: bool) -> tuple[str, str]:
     return found[0] or next(iter(ROWS)), found[1] or next(iter(GRAPHS))
 
 
-def table(found: Answer) -> dict[str, object]:
-    """Return an answer as what a page shows: names of columns, rows of terms, and after how many it was cut off."""
+def table(found: Answer) -> Tabled:
+    """Return an answer as a table."""
     body = b"".join(found.stream())
     if found.kind == "graph":
-        triples = [[q.subject, q.predicate, q.object] for q in ox.parse(body, ox.RdfFormat.N_TRIPLES)]
-        return {"names": ["subject", "predicate", "object"], "table": triples, "cut": found.cut, "answered": True}
+        triples = ((q.subject, q.predicate, q.object) for q in ox.parse(body, ox.RdfFormat.N_TRIPLES))
+        return Tabled(("subject", "predicate", "object"), tuple(triples), found.cut)
     parsed = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
     if isinstance(parsed, ox.QueryBoolean):
-        return {"names": ["ASK"], "table": [[ox.Literal(bool(parsed))]], "cut": 0, "answered": True}
-    names = [v.value for v in parsed.variables]
-    return {"names": names, "table": [[row[name] for name in names] for row in parsed], "cut": found.cut, "answered": True}
+        return Tabled(("ASK",), ((ox.Literal(bool(parsed)),),), 0)
+    return Tabled(tuple(v.value for v in parsed.variables), tuple(tuple(row) for row in parsed), found.cut)
 
 
 def _tag(*parts: str) -> str:

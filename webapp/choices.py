@@ -16,11 +16,9 @@ import pyoxigraph as ox
 from sekinin import queries
 from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES, shrink
-from sekinin.store import Term
 from sekinin.workers import Job
-from webapp.answers import answer, inference
 from webapp.graphstore import register
-from webapp.saved import ask, kept
+from webapp.saved import ask, kept, tabled
 
 CLASSES: Final = {
     "action": "sk:Action", "area": "sk:Area", "aspect": "sk:Aspect", "category": "sk:DataCategory", "channel": "sk:Channel",
@@ -123,9 +121,10 @@ def job_of(question: Question, given: Mapping[str, str], inferred: bool) -> Job:
 
 def _occurring(question: Question, name: str) -> list[tuple[str, bool]]:
     """Return the values of one column of the question's whole answer, in order, each with whether it is an IRI."""
-    found = ox.parse_query_results(b"".join(answer(job_of(question, {}, inference())).stream()), ox.QueryResultsFormat.JSON)
-    terms: dict[Term, None] = dict.fromkeys(row[name] for row in found if row[name] is not None) if isinstance(found, ox.QuerySolutions) else {}
-    return sorted((term.value, isinstance(term, ox.NamedNode)) for term in terms if not isinstance(term, ox.Triple))
+    found = tabled(question, {})
+    place = found.names.index(name)
+    terms = dict.fromkeys(row[place] for row in found.rows)
+    return sorted((term.value, isinstance(term, ox.NamedNode)) for term in terms if term is not None and not isinstance(term, ox.Triple))
 
 
 def nearest(parameter: Parameter, said: str) -> str:

@@ -226,6 +226,7 @@ COLUMNS: Final[dict[str, tuple[str, str]]] = {
     "things": ("もの", "things"),
     "threshold": ("しきい値", "threshold"),
     "time": ("時間", "time"),
+    "title": ("表題", "title"),
     "tls": ("TLS", "TLS"),
     "towards": ("向き", "towards"),
     "treated": ("扱い", "treated"),

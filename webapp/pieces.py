@@ -7,7 +7,6 @@ and its rows stand together, so that a page costs what it shows, wherever it beg
 from __future__ import annotations
 
 import json
-import re
 import time
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -27,7 +26,6 @@ FEW: Final = 100
 """Services up to which every answer is worked out whole, and members of any other class."""
 SECONDS: Final = 0.6
 """Time after which a page ends, however few its rows; one member is always asked to its end."""
-_ORDER: Final = re.compile(r"\nORDER BY((?: \?\w+)+)\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -57,11 +55,11 @@ def parameter_of(question: Question, given: Mapping[str, str]) -> Parameter | No
     It is the first variable of the order that the request leaves open, where there are many services and its class has many members.
     A question says ``whole:`` in its header, and why, where its rows are not those of the members together.
     """
-    order = _ORDER.search(question.text)
+    _, order = queries.order(question.text)
     if not order or "whole" in question.header or len(_members(CLASSES["service"])) <= FEW:
         return None
     known = {parameter.name: parameter for parameter in question.params}
-    for name in (word[1:] for word in order[1].split()):
+    for name in order:
         parameter = known.get(name)
         if parameter is None or (not given.get(name) and (parameter.default or name not in CLASSES or name not in question.returns)):
             return None
@@ -80,8 +78,7 @@ def members(question: Question, parameter: Parameter) -> list[str]:
 
 def _members(class_: str, listed: str = "") -> list[str]:
     bound = queries.bind(queries.get(listed or "choices/members"), {} if listed else {"class": class_})
-    text = bound.text().partition("\nORDER BY")[0]  # sorting here is faster: the engine reads each term again for each comparison
-    return kept(f"iris {listed or class_}", lambda: sorted({row["value"].value for row in rows(store().query(text))}))
+    return kept(f"iris {listed or class_}", lambda: sorted({row["value"].value for row in rows(store().query(bound.unordered().text))}))
 
 
 def piece(question: Question, given: Mapping[str, str], parameter: Parameter, start: str, offset: int, limit: int) -> Piece:
@@ -117,9 +114,8 @@ def piece(question: Question, given: Mapping[str, str], parameter: Parameter, st
         here += 1
     told["results"]["bindings"] = found
     body = json.dumps(told, ensure_ascii=False).encode()
-    last = here
     if left > 0:
         further: tuple[str, int] | None = known[here - 1], begun + len(some)
     else:
         further = (known[here], offset) if here < len(known) else None
-    return Piece(Answer("rows", "json", 0, body), len(found), first + 1, last, len(known), further)
+    return Piece(Answer("rows", "json", 0, body), len(found), first + 1, here, len(known), further)

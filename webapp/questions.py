@@ -6,6 +6,8 @@ Where an answer counts something it is drawn as well; what cannot be counted is 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 from urllib.parse import urlencode
@@ -18,21 +20,20 @@ from sekinin.formats import GRAPHS
 from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES, shrink
 from sekinin.store import Term
-from webapp.addresses import base_url
-from webapp.answers import answer, inference, table
+from webapp.addresses import base_url, path_of
+from webapp.answers import table
 from webapp.api import given_of, number, question_of, shown
-from webapp.choices import choices, job_of, members, what_to_write
+from webapp.choices import choices, members, what_to_write
 from webapp.columns import ANSWERS
 from webapp.pieces import Piece, parameter_of, piece
-from webapp.saved import names
+from webapp.places import source_of
+from webapp.saved import names, tabled
 from webapp.views import Line, Table, View, here, respond
 from webapp.words import word
 
 blueprint = Blueprint("questions", __name__)
-MOST: Final = 1000
-"""Rows that a page shows; what is taken away holds all, up to the limit of an answer."""
-IN_PIECE: Final = 150
-"""Rows of a page where an answer is given piece by piece."""
+SHOWN: Final = 100
+"""Rows that a page shows; what is taken away of an answer that was worked out whole holds all."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
 NARROWED: Final = 100
@@ -45,6 +46,17 @@ DRAWN: Final = 40
 """Most bars of a chart."""
 
 
+@dataclass(frozen=True)
+class _Lines:
+    """The rows of an answer as one takes them away, made when they are wanted: a page shows few of them."""
+
+    rows: tuple[tuple[Term | None, ...], ...]
+    lang: str
+
+    def __iter__(self) -> Iterator[Line]:
+        return (_line(row, self.lang) for row in self.rows)
+
+
 @blueprint.get("/questions")
 def index() -> Response:
     """Show every question as a sentence."""
@@ -55,10 +67,8 @@ def index_view(lang: str) -> View:
     """Return the catalogue by topic."""
     topics: dict[str, list[tuple[str, str]]] = {}
     lines = []
-    for name, question in shown().items():
+    for name, question in asked_by_people():
         topic = name.partition("/")[0]
-        if topic in TECHNICAL:
-            continue
         topics.setdefault(topic, []).append((name, question.summary(lang)))
         lines.append(Line((word(f"topic-{topic}", lang), question.summary(lang), name)))
     words = {"topics": [(topic, word(f"topic-{topic}", lang), found) for topic, found in topics.items()]}
@@ -67,6 +77,11 @@ def index_view(lang: str) -> View:
 
 TECHNICAL: Final = ("choices", "describe", "resources", "search")
 """Topics that serve the pages themselves and answer nobody's question."""
+
+
+def asked_by_people() -> Iterator[tuple[str, Question]]:
+    """Yield the questions that the page lists, by name."""
+    return ((name, question) for name, question in shown().items() if name.partition("/")[0] not in TECHNICAL)
 
 
 @blueprint.get("/questions/<topic>/<name>")
@@ -80,35 +95,36 @@ def question_view(asked: Question, lang: str) -> View:
     given = given_of(asked)
     if any(p.name == "lang" for p in asked.params):
         given["lang"] = lang
-    one_by_one = parameter_of(asked, given)
-    part = piece(asked, given, one_by_one, request.args.get("from", ""), number("offset", 0, 0), IN_PIECE) if one_by_one else None
-    found = table(part.answer if part else answer(job_of(asked, given, inference())))
-    columns: list[str] = found["names"]  # type: ignore[assignment]
-    rows: list[list[Term | None]] = found["table"]  # type: ignore[assignment]
-    lines = tuple(Line(tuple(_cell(term, lang) for term in row)) for row in rows)
+    one_by_one, offset = parameter_of(asked, given), number("offset", 0, 0)
+    part = piece(asked, given, one_by_one, request.args.get("from", ""), offset, SHOWN) if one_by_one else None
+    found = table(part.answer) if part else tabled(asked, given)
+    columns = folded(found.names)
+    number_of_rows = len(found.rows)
+    start = 0 if part else min(offset, number_of_rows)
+    end = min(start + SHOWN, number_of_rows)
     bare = queries.bind(asked, {k: v for k, v in given.items() if v})
     place = url_for("api.ask", topic=asked.name.partition("/")[0], name=asked.name.partition("/")[2])
-    call = {**{k: v for k, v in given.items() if v}, **({"limit": str(IN_PIECE)} if part else {}), "format": "csv"}
+    call = {**{k: v for k, v in given.items() if v}, **({"limit": str(SHOWN)} if part else {}), "format": "csv"}
     words = {
         "asked": asked,
         "pickers": [(p, *_picker(asked, p, lang, occurring=not part)) for p in asked.params if p.name != "lang"],
-        "columns": columns,
-        "cited": CITED,
-        "statements_of": PREFIXES["id"],
-        "rows": [[(term, _cell(term, lang)) for term in row] for row in rows[:MOST]],
-        "number": len(rows),
-        "cut": found["cut"],
+        "columns": [found.names[at] for at, _ in columns],
+        "rows": [_linked(row, columns, found.names, lang) for row in found.rows[start:end]],
+        "number": number_of_rows,
+        "cut": found.cut,
         "part": part,
-        "further": _further(part) if part else "",
-        "most": MOST,
-        "chart": [] if part else chart(columns, lines, asked.text),
+        "start": start,
+        "end": end,
+        "before": here(offset=str(max(0, start - SHOWN)) if start > SHOWN else None) if start else "",
+        "further": _further(part) if part else here(offset=str(end)) if end < number_of_rows else "",
+        "chart": [] if part else chart(found.names, [_line(row, lang) for row in found.rows] if number_of_rows <= DRAWN else [], asked.text),
         "query": bare.text(),
         "api": place,
         "call": (base_url() or request.host_url.rstrip("/")) + f"{place}?{urlencode(call)}",
         "graph": list(GRAPHS),
     }
-    cut = _cut(part) if part else int(str(found["cut"]))
-    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", tuple(columns), lines),), (), words, cut)
+    cut = _cut(part) if part else found.cut
+    return View(asked.summary(lang), "-".join(asked.name.split("/")), (Table("answer", found.names, _Lines(found.rows, lang)),), (), words, cut)
 
 
 def _cut(part: Piece) -> int:
@@ -119,6 +135,45 @@ def _cut(part: Piece) -> int:
 def _further(part: Piece) -> str:
     """Return the address of the next piece, or the empty string."""
     return here(**{"from": part.further[0], "offset": str(part.further[1])}) if part.further else ""
+
+
+def _line(row: tuple[Term | None, ...], lang: str) -> Line:
+    return Line(tuple(_cell(term, lang) for term in row))
+
+
+def folded(names: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+    """Return the places of the columns that a page shows, each with those of the columns that name what stands in it.
+
+    ``serviceLabel`` names ``service``; a ``label`` directly behind a statement names that; ``notation`` and ``title`` behind a ``section`` name it.
+    """
+    shown: dict[str, list[int]] = {}
+    last = ""
+    for at, name in enumerate(names):
+        whose = name.removesuffix("Label") if name.endswith("Label") else last
+        behind = (name == "label" and whose in CITED) or (name in ("notation", "title") and whose == "section")
+        if whose in shown and (behind or name.endswith("Label")):
+            shown[whose].append(at)
+        else:
+            shown[name], last = [], name
+    return [(names.index(name), tuple(others)) for name, others in shown.items()]
+
+
+def _linked(
+    row: tuple[Term | None, ...], columns: list[tuple[int, tuple[int, ...]]], names: Sequence[str], lang: str
+) -> list[tuple[str | int | float | None, str, str]]:
+    """Return the cells of a row as a page shows them, each with where it leads, and where its source is shown.
+
+    Args:
+        columns: as ``folded`` gives them.
+    """
+    found = []
+    for at, others in columns:
+        term = row[at]
+        said = " ".join(str(_cell(row[other], lang)) for other in others if row[other] is not None) or _cell(term, lang)
+        iri = term.value if isinstance(term, ox.NamedNode) else ""
+        cited = names[at] in CITED and iri.startswith(PREFIXES["id"])
+        found.append((said, path_of(iri) if iri else "", source_of(iri) if cited else ""))
+    return found
 
 
 def _cell(term: Term | None, lang: str) -> str | int | float | None:
@@ -169,12 +224,15 @@ def _picker(asked: Question, parameter: Parameter, lang: str, occurring: bool) -
     return word(key, lang), listed if len(found) <= PICKED else [], said, what_to_write(parameter)[lang != "ja"]
 
 
-def chart(columns: list[str], lines: tuple[Line, ...], query: str) -> list[tuple[str, float, float]]:
+def chart(columns: Sequence[str], lines: list[Line], query: str) -> list[tuple[str, float, float]]:
     """Return the bars of an answer that counts: label, number, and length 0 to 1; empty where it counts nothing.
 
-    It counts where its query counts its last column, and the rows are few enough to look at.
+    It counts where its query counts its last column.
+
+    Args:
+        lines: all rows; none where they are too many to look at.
     """
-    if not 2 <= len(lines) <= DRAWN or not re.search(rf"\(COUNT\([^()]*\) AS \?{columns[-1]}\)", query):
+    if len(lines) < 2 or not re.search(rf"\(COUNT\([^()]*\) AS \?{columns[-1]}\)", query):
         return []
     numbers = [line.cells[-1] for line in lines]
     if not all(isinstance(number, int | float) and number >= 0 for number in numbers):

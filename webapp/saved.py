@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 from typing import Final, TypeVar
 
@@ -13,43 +11,22 @@ import pyoxigraph as ox
 from flask import current_app
 
 from sekinin import queries
+from sekinin.model import Question
 from sekinin.namespaces import PREFIXES, shrink
-from sekinin.queries import Bound
-from sekinin.store import Row, Term, rows
-from webapp.answers import context, store
+from sekinin.queries import Bound, Unordered
+from sekinin.store import Row, Term
+from sekinin.workers import Job
+from webapp.answers import Tabled, answer, context, inference, store, table
+from webapp.kept import Kept
 from webapp.words import language
 
 MOST: Final = 200_000
 """Rows that are kept; what was asked longest ago goes first."""
 _T = TypeVar("_T")
-_ORDER: Final = re.compile(r"\nORDER BY((?: \?\w+)+)\s*\Z")
+_Terms = tuple[Term | None, ...]
 _NUMBERS: Final = frozenset(PREFIXES["xsd"] + name for name in ("integer", "decimal", "double", "float"))
-_Key = tuple[str, tuple[tuple[str, str], ...]]
-
-
-class Kept:
-    """The rows of what was asked last, safe for threads. A row that is kept must not be changed."""
-
-    def __init__(self, most: int = MOST) -> None:
-        self.most, self.size = most, 0
-        self._rows: OrderedDict[_Key, tuple[Row, ...]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: _Key) -> tuple[Row, ...] | None:
-        """Return what is kept for ``key``, if anything is."""
-        with self._lock:
-            if key in self._rows:
-                self._rows.move_to_end(key)
-            return self._rows.get(key)
-
-    def put(self, key: _Key, found: tuple[Row, ...]) -> None:
-        """Keep ``found``, and drop the oldest that no longer fit."""
-        with self._lock:
-            if key not in self._rows:
-                self._rows[key] = found
-                self.size += len(found) + 1
-            while self.size > self.most and self._rows:
-                self.size -= len(self._rows.popitem(last=False)[1]) + 1
+Key = tuple[str, tuple[tuple[str, str], ...]]
+"""The name of a question and what it was given."""
 
 
 def ask(name: str, **given: str) -> tuple[Row, ...]:
@@ -59,7 +36,7 @@ def ask(name: str, **given: str) -> tuple[Row, ...]:
         given.setdefault("lang", language())
     if context().cache.most == 0:  # the operator wants nothing kept
         return _ordered(queries.bind(question, given))
-    known: Kept = current_app.extensions.setdefault("sekinin-rows", Kept())
+    known: Kept[Key, tuple[Row, ...]] = current_app.extensions.setdefault("sekinin-rows", Kept(MOST, lambda _, found: len(found) + 1))
     key = (name, tuple(sorted(given.items())))
     found = known.get(key)
     if found is None:
@@ -69,17 +46,47 @@ def ask(name: str, **given: str) -> tuple[Row, ...]:
 
 
 def _ordered(bound: Bound) -> tuple[Row, ...]:
-    """Return the rows of a question, put in their order here.
+    """Return the rows of a question, put in their order here."""
+    query = bound.unordered()
+    result = store().query(query.text)
+    assert isinstance(result, ox.QuerySolutions)
+    names = [variable.value for variable in result.variables]
+    found = in_order(query, names, (tuple(row) for row in result))
+    return tuple({name: term for name, term in zip(names, row, strict=False) if term is not None} for row in found)
 
-    The engine looks both terms up on disk at each comparison, which takes longer than all the rest.
+
+def tabled(question: Question, given: Mapping[str, str]) -> Tabled:
+    """Return the answer to a question through the workers, its rows put in their order here; kept for the next page of it.
+
+    Raises:
+        SekininError: as ``Pool.ask`` does.
     """
-    query = bound.text()
-    order = _ORDER.search(query)
-    keys = [name[1:] for name in order[1].split()] if order else []
-    if not order or not set(keys) <= set(bound.question.returns):  # what is not returned cannot be compared here
-        return tuple(rows(store().query(query)))
-    found = rows(store().query(query[: order.start()]))
-    return tuple(sorted(found, key=lambda row: [_rank(row.get(key)) for key in keys]))
+    bound, here = queries.bind(question, given), context()
+    job = Job(bound.text(), rows="json", inference=inference())
+    found = here.tables.get(job)
+    if found is None:
+        found = _tabled(bound, job)
+        if here.cache.most:  # else the operator wants nothing kept
+            here.tables.put(job, found)
+    return found
+
+
+def _tabled(bound: Bound, job: Job) -> Tabled:
+    query = bound.unordered()
+    found = table(answer(replace(job, text=query.text), keep=False))
+    if found.cut and query.keys:  # of a part, which rows come first only the engine can tell
+        return table(answer(job))
+    return Tabled(found.names[: len(found.names) - query.more], in_order(query, found.names, found.rows), found.cut)
+
+
+def in_order(query: Unordered, names: Sequence[str], found: Iterable[_Terms]) -> tuple[_Terms, ...]:
+    """Return rows in the order that a query wants, without what it gave for that alone."""
+    places = [names.index(key) for key in query.keys]
+    ordered = sorted(found, key=lambda row: [_rank(row[place]) for place in places])
+    if not query.more:
+        return tuple(ordered)
+    bare = (row[: -query.more] for row in ordered)
+    return tuple(dict.fromkeys(bare) if query.distinct else bare)
 
 
 def _rank(term: Term | None) -> tuple[int, float, str, str]:

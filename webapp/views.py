@@ -5,7 +5,7 @@ The address is the state; ``?format=`` or Accept at the same address gives the d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -53,7 +53,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: Iterable[Line]
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,6 @@ def document(view: View, lang: str) -> dict[str, object]:
 
 def heading(key: str, lang: str) -> str:
     """Return the word for a heading: of the interface, or of a column of a saved question."""
-    if key in WORDS:
-        return word(key, lang)
-    return COLUMNS[key][LANGUAGES.index(lang)] if key in COLUMNS else key
+    if key in COLUMNS:
+        return COLUMNS[key][LANGUAGES.index(lang)]
+    return word(key, lang) if key in WORDS else key

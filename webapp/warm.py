@@ -5,19 +5,22 @@ It runs beside the server, in both languages; whoever comes earlier only waits f
 
 from __future__ import annotations
 
+import gc
 import threading
+from contextlib import suppress
 from typing import Final
 
 from flask import Flask
 
 from sekinin import queries
-from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, profiles
+from sekinin.errors import SekininError
+from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, profiles, questions
 from webapp.answers import context
 from webapp.offered import services
 from webapp.words import LANGUAGES
 
 FIRST: Final = 20
-"""Services whose pages are worked out."""
+"""Services whose pages are worked out; of so few, every question too, with nothing chosen."""
 WIDE: Final = ("service", "metric", "document", "party")
 """Parameters of many questions whose classes have many members."""
 
@@ -45,5 +48,13 @@ def _work(app: Flask) -> None:
             data.titles()
             data.files()
             for service in list(services(lang).values())[:FIRST]:
+                for layer in duties.LAYERS.values():
+                    duties.book(service, layer, lang)
                 profiles.service_view(service, lang)
                 profiles.document_view(service.document.rpartition("/doc-")[2], lang)
+            if len(services(lang)) <= FIRST:
+                for _, question in questions.asked_by_people():
+                    with suppress(SekininError):  # whoever asks is told
+                        questions.question_view(question, lang)
+    gc.collect()
+    gc.freeze()  # what is kept stays as long as this version; to look through it for garbage took 50 ms, of whatever page came just then

@@ -9,7 +9,7 @@ from flask import g, request
 LANGUAGES: Final = ("ja", "en")
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
-    "title": ("責任 — クラウドの責任分担", "Sekinin — who is responsible for what in the cloud"),
+    "site-title": ("責任 — クラウドの責任分担", "Sekinin — who is responsible for what in the cloud"),
     "lead": (
         "クラウド事業者が公表する5つのセキュリティ文書から、責任分担、義務、約束を読み取り、記載箇所とともに示します。",
         "Responsibility splits, duties and commitments, read from five published security papers, each with the place where it is said.",
@@ -60,7 +60,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "other-language": ("English", "日本語"),
     "remedy": ("対処", "What to do"),
     "part-of": ("{2} 件中の {0} から {1} 件目について", "asked: numbers {0} to {1} of {2}"),
-    "next-part": ("続き", "what follows"),
+    "rows-shown": ("{0} から {1} 行目", "rows {0} to {1}"),
     "too-many": ("先頭の {} 行を表示しています。全件はCSVで取得できます。", "The first {} rows are shown; take CSV for all."),
     "graph": ("グラフ", "Graph"),
     "graphs": ("名前付きグラフ", "Named graphs"),
