@@ -6,6 +6,8 @@ The dataset does not change under a version, so that every answer has an ETag an
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +16,7 @@ import pyoxigraph as ox
 from flask import Flask, Response, current_app, render_template, request
 
 from sekinin.formats import GRAPHS, ROWS
+from sekinin.namespaces import PREFIXES
 from sekinin.store import Store, Term
 from sekinin.workers import Answer, Gate, Job, Limits, Pool
 from webapp.kept import Kept
@@ -26,6 +29,9 @@ KEPT: Final = 64 * 1024 * 1024
 """Bytes of answers that are kept; an answer that went through a file is not."""
 ROWS_KEPT: Final = 100_000
 """Rows of tables that are kept."""
+
+
+_STRING: Final = ox.NamedNode(PREFIXES["xsd"] + "string")
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,22 @@ def table(found: Answer) -> Tabled:
     if isinstance(parsed, ox.QueryBoolean):
         return Tabled(("ASK",), ((ox.Literal(bool(parsed)),),), 0)
     return Tabled(tuple(v.value for v in parsed.variables), tuple(tuple(row) for row in parsed), found.cut)
+
+
+def in_json(names: Sequence[str], rows: Iterable[Sequence[Term | None]]) -> bytes:
+    """Return rows as results in JSON.
+
+    Source: SPARQL 1.1 Query Results JSON Format, section 3.
+    """
+    found = [{name: _json_term(term) for name, term in zip(names, row, strict=True) if term is not None} for row in rows]
+    return json.dumps({"head": {"vars": names}, "results": {"bindings": found}}, ensure_ascii=False).encode()
+
+
+def _json_term(term: Term) -> dict[str, str]:
+    if isinstance(term, ox.Literal):
+        kind = {"xml:lang": term.language} if term.language else {} if term.datatype == _STRING else {"datatype": term.datatype.value}
+        return {"type": "literal", "value": term.value, **kind}
+    return {"type": "bnode" if isinstance(term, ox.BlankNode) else "uri", "value": term.value}
 
 
 def _tag(*parts: str) -> str:

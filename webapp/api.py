@@ -6,10 +6,9 @@ and ``/api/openapi.json`` says all of this to programs.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
@@ -21,10 +20,11 @@ from sekinin.errors import BadQuery, Missing
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.model import Parameter, Question
 from sekinin.store import skeleton
-from webapp.answers import answer, inference, respond, stamp, store, version
-from webapp.choices import choices, job_of, members, nearest, prefixes_of, what_to_write
+from webapp.answers import in_json, inference, respond, stamp, store, version
+from webapp.choices import choices, members, nearest, prefixes_of, what_to_write
 from webapp.negotiation import wanted
 from webapp.pieces import Piece, parameter_of, piece
+from webapp.saved import tabled
 from webapp.words import LANGUAGES, language
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
@@ -189,17 +189,14 @@ def _page(question: Question, given: Mapping[str, str]) -> Response:
         return _piece(question, given, piece(question, given, one_by_one, request.values.get("from", ""), offset, limit), limit)
     if request.values.get("from"):
         raise BadQuery("from", "this answer is not given one by one", "write offset alone")
-    found = answer(job_of(question, given, inference()))
-    said: dict[str, Any] = json.loads(b"".join(found.stream()))
-    every = said["results"]["bindings"]
-    said["results"]["bindings"] = every[offset : offset + limit]
-    response = _written(json.dumps(said, ensure_ascii=False).encode())
-    response.headers["X-Total-Count"] = str(len(every))
+    found = tabled(question, given)
+    response = _written(in_json(found.names, found.rows[offset : offset + limit]))
+    response.headers["X-Total-Count"] = str(len(found.rows))
     if found.cut:
         response.headers["Sekinin-Truncated"] = f"rows={found.cut}"
-    last = (len(every) - 1) // limit * limit if every else 0
+    last = (len(found.rows) - 1) // limit * limit if found.rows else 0
     steps = {"first": 0, "prev": max(0, offset - limit) if offset else None, "next": offset + limit, "last": last}
-    if steps["next"] is not None and steps["next"] >= len(every):
+    if steps["next"] is not None and steps["next"] >= len(found.rows):
         steps["next"] = None
     links = [f'<{_at(start, limit)}>; rel="{rel}"' for rel, start in steps.items() if start is not None]
     response.headers["Link"] = ", ".join(links)

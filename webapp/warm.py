@@ -1,4 +1,4 @@
-"""What readers will ask first is worked out before they ask: names, services, and the pages of the first of them.
+"""What readers will ask first is worked out before they ask: names, services, the pages of the first, every question that is answered whole.
 
 It runs beside the server, in both languages; whoever comes earlier only waits for what they ask.
 """
@@ -14,13 +14,13 @@ from flask import Flask
 
 from sekinin import queries
 from sekinin.errors import SekininError
-from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, profiles, questions
+from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, pieces, profiles, questions
 from webapp.answers import context
 from webapp.offered import services
 from webapp.words import LANGUAGES
 
 FIRST: Final = 20
-"""Services whose pages are worked out; of so few, every question too, with nothing chosen."""
+"""Services whose pages are worked out."""
 WIDE: Final = ("service", "metric", "document", "party")
 """Parameters of many questions whose classes have many members."""
 
@@ -52,8 +52,8 @@ def _work(app: Flask) -> None:
                     duties.book(service, layer, lang)
                 profiles.service_view(service, lang)
                 profiles.document_view(service.document.rpartition("/doc-")[2], lang)
-            if len(services(lang)) <= FIRST:
-                for _, question in questions.asked_by_people():
+            for _, question in questions.asked_by_people():
+                if not pieces.parameter_of(question, {}):
                     with suppress(SekininError):  # whoever asks is told
                         questions.question_view(question, lang)
     gc.collect()
