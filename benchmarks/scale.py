@@ -139,17 +139,21 @@ def naive_rows(naive: dict[int, Figures], limit: float) -> list[str]:
 
 def ratios(every: dict[int, Figures], naive: dict[int, Figures]) -> list[str]:
     """Return how many times the naive way takes what a build takes: where both were measured, else on a straight line."""
-    lines = ["", "How many times the processor time of a whole build the naive way takes:", ""]
-    lines += ["| providers | parse, closure and shapes alone | with checks, rules and digest |", "| --- | --- | --- |"]
+    lines = ["", "How many times what a whole build takes the naive way takes, which uses one core:", ""]
+    lines += ["| providers | of the clock | of processor time | of processor time, parse, closure and shapes alone |", "| --- | --- | --- | --- |"]
     for providers in sorted(every.keys() & naive.keys()):
-        ours, f = every[providers]["build cpu"], naive[providers]
-        lines.append(f"| {providers:,} | {f['base'] / ours:.1f} | {'at least ' if f['limited'] else ''}{f['all'] / ours:.1f} |")
+        ours, f = every[providers], naive[providers]
+        least = "at least " if f["limited"] else ""
+        clock, cpu = f["seconds"] / ours["build"], f["all"] / ours["build cpu"]
+        lines.append(f"| {providers:,} | {least}{clock:.1f} | {least}{cpu:.1f} | {f['base'] / ours['build cpu']:.1f} |")
     largest, known = max(every), sorted(naive)
     if largest > known[-1] and len(known) > 1:
         small, large, last = naive[known[0]], naive[known[-1]], every[largest]
         share = (last["triples"] - small["triples"]) / (large["triples"] - small["triples"])
-        line = {kind: (small[kind] + (large[kind] - small[kind]) * share) / last["build cpu"] for kind in ("base", "all")}
-        lines.append(f"| {largest:,}, not measured: on a straight line through {known[0]} and {known[-1]} | {line['base']:.1f} | {line['all']:.1f} |")
+        line = {kind: small[kind] + (large[kind] - small[kind]) * share for kind in ("seconds", "base", "all")}
+        figures = (line["seconds"] / last["build"], line["all"] / last["build cpu"], line["base"] / last["build cpu"])
+        between = f"{largest:,}, not measured: on a straight line through {known[0]} and {known[-1]}"
+        lines.append(f"| {between} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
     return lines
 
 

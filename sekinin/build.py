@@ -178,12 +178,13 @@ def _changed(known: dict[str, Any], found: list[parts.Source], papers: dict[str,
             small = change.scope(found, known["papers"], EmbeddedStore.open(asserted_beside(before / "store")).engine, store)
         gone, new = small.quads()
         delta = Delta(store, gone, new)
-        with ThreadPoolExecutor(1) as aside:
+        with ThreadPoolExecutor(2) as aside:
             lines = aside.submit(changed_heads, files, before / "dumps", fresh / "dumps", delta)
             with _step("check", steps, progress):
                 built = replace(built, findings=tuple(small.findings(_findings(known))))
             if built.violations:
                 return built
+            searched = aside.submit(search.rewrite, search.beside(before / "store"), search.beside(fresh / "store"), *small.entries())
             with _step("store", steps, progress):
                 engine = change.linked(before / "store", fresh / "store")
                 change.apply(engine, gone, new)
@@ -192,8 +193,6 @@ def _changed(known: dict[str, Any], found: list[parts.Source], papers: dict[str,
                 for quads, sign in ((gone, -1), (new, 1)):
                     for quad in quads:
                         triples[_kind(quad)] += sign
-            with _step("search", steps, progress):
-                search.rewrite(search.beside(before / "store"), search.beside(fresh / "store"), *small.entries())
             with _step("describe", steps, progress):
                 if not recount(counts, delta, engine):
                     raise change.Beyond("another class counts")
@@ -205,6 +204,8 @@ def _changed(known: dict[str, Any], found: list[parts.Source], papers: dict[str,
                 triples["description"] = len(own)
                 change.apply(engine, *(ox.parse(b"".join(each), ox.RdfFormat.N_QUADS) for each in (was.difference(own), set(own) - was)))
                 changed(held, files, before / "dumps", fresh / "dumps", heads, counts, own, small.changed)
+            with _step("search", steps, progress):
+                searched.result()
         for each in (engine, asserted):
             each.flush()
         del each, engine, asserted, held, delta
