@@ -2,7 +2,8 @@
 
 ``python benchmarks/scale.py`` makes houses by ``generate.py``, builds each with the command line, changes one paper, builds again and opens the
 store; what ``naive.py`` does (rdflib, owlrl and pySHACL over one graph) is measured at sizes where it ends. Seconds of processor time stand beside
-those of the clock, since a shared machine shares the clock too; memory is that of all processes together, pages that they share counted once.
+those of the clock, since a shared machine shares the clock too; memory is what no file holds of all processes together, pages that they share
+counted for each, since to tell them apart holds the processes up.
 ``--write`` puts the table into benchmarks/results-scale.md, ``--keep`` leaves houses and stores in a folder, and takes them from there.
 """
 
@@ -36,7 +37,7 @@ def child(code: str, house: Path, build: Path) -> tuple[float, float, float, str
         run = subprocess.Popen([sys.executable, "-c", watch.format(code)], env=env, stdout=out, stderr=wrong)
         while run.poll() is None:
             peak = max(peak, sum(map(memory, family(run.pid))))
-            time.sleep(0.2 if time.perf_counter() - start > 5 else 0.02)
+            time.sleep(0.1)
         seconds = time.perf_counter() - start
         out.seek(0), wrong.seek(0)
         if run.returncode:
@@ -57,10 +58,10 @@ def family(pid: int) -> list[int]:
 def memory(pid: int) -> float:
     """Return the MB that a process holds and no file does; 0 if it has ended."""
     try:
-        said = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        said = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith("Pss_Anon:")), 0.0)
+    return next((int(line.split()[1]) / 1024 for line in said.splitlines() if line.startswith("RssAnon:")), 0.0)
 
 
 BUILD = "from sekinin import build\nb=build.build()\nassert b.store and not b.violations\nprint(sum(b.triples.values()))"
