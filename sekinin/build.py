@@ -178,12 +178,9 @@ def _changed(known: dict[str, Any], found: list[parts.Source], papers: dict[str,
             small = change.scope(found, known["papers"], EmbeddedStore.open(asserted_beside(before / "store")).engine, store)
         gone, new = small.quads()
         delta = Delta(store, gone, new)
-        with ThreadPoolExecutor(2) as aside:
+        with ThreadPoolExecutor(3) as aside:
             lines = aside.submit(changed_heads, files, before / "dumps", fresh / "dumps", delta)
-            with _step("check", steps, progress):
-                built = replace(built, findings=tuple(small.findings(_findings(known))))
-            if built.violations:
-                return built
+            judged = aside.submit(small.findings, _findings(known))
             searched = aside.submit(search.rewrite, search.beside(before / "store"), search.beside(fresh / "store"), *small.entries())
             with _step("store", steps, progress):
                 engine = change.linked(before / "store", fresh / "store")
@@ -193,6 +190,10 @@ def _changed(known: dict[str, Any], found: list[parts.Source], papers: dict[str,
                 for quads, sign in ((gone, -1), (new, 1)):
                     for quad in quads:
                         triples[_kind(quad)] += sign
+            with _step("check", steps, progress):
+                built = replace(built, findings=tuple(judged.result()))
+            if built.violations:
+                return built
             with _step("describe", steps, progress):
                 if not recount(counts, delta, engine):
                     raise change.Beyond("another class counts")

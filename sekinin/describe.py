@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -146,13 +145,15 @@ def describe(store: EmbeddedStore, version: str | Callable[[], str], when: datet
     pages.append(_catalog(counts, files, store, version if isinstance(version, str) else version(), when))
     for page in pages:
         yield from page.quads
-    # the graph that counts itself: how many triples it has does not depend on the figures in it
-    own = Counter({page.graph.value: len(page.quads) for page in pages})
-    size = len(_service(counts, own | {DESCRIPTION + "service": 1}).quads)
-    yield from _service(counts, own | {DESCRIPTION + "service": size}).quads
+    yield from _service(counts, {page.graph.value: len(page.quads) for page in pages}).quads
 
 
-def _service(counts: Counts, own: Mapping[str, int]) -> _Page:
+def _service(counts: Counts, own: dict[str, int]) -> _Page:
+    """Return the graph that tells of all graphs, of itself too.
+
+    Args:
+        own: triples of the others that describe the dataset.
+    """
     page = _Page("service")
     endpoint = ox.NamedNode(ENDPOINT)
     page.say(
@@ -168,13 +169,16 @@ def _service(counts: Counts, own: Mapping[str, int]) -> _Page:
             "sd:availableGraphs": page.iri("dataset"),
         },
     )
-    sizes = {**counts.graphs, **own}
+    sizes = {**counts.graphs, **own, page.graph.value: 0}
     names = {graph: page.iri("named/" + graph.removeprefix(PREFIXES["g"])) for graph in sorted(sizes)}
     page.say(page.iri("dataset"), {"rdf:type": "sd:Dataset", "sd:defaultGraph": page.iri("default"), "sd:namedGraph": names.values()})
-    page.say(page.iri("default"), {"rdf:type": ["sd:Graph", "void:Dataset"], "void:triples": counts.triples + sum(own.values())})
+    page.say(page.iri("default"), {"rdf:type": ["sd:Graph", "void:Dataset"]})
     for graph, name in names.items():
         page.say(name, {"rdf:type": "sd:NamedGraph", "sd:name": graph, "sd:graph": graph})
-        page.say(graph, {"rdf:type": ["sd:Graph", "void:Dataset"], "void:triples": sizes[graph]})
+        page.say(graph, {"rdf:type": ["sd:Graph", "void:Dataset"]} | ({"void:triples": sizes[graph]} if graph != page.graph.value else {}))
+    mine = len(page.quads) + 2  # with the two that follow
+    page.say(page.graph.value, {"void:triples": mine})
+    page.say(page.iri("default"), {"void:triples": counts.triples + sum(own.values()) + mine})
     return page
 
 
