@@ -210,4 +210,5 @@ def test_a_long_answer_has_pages_and_is_taken_away_whole(lang: str, client: Flas
     assert back[0] == [] and all(len(links) == 2 and links[0] == links[1] for links in back[1:])
     assert "offset" not in back[1][0] and f"offset={SHOWN}" in back[2][0]
     assert client.get(f"/questions/duties/duties?lang={lang}&offset=99999", headers=HTML).status_code == 200
-    assert client.get(f"/questions/duties/duties?lang={lang}&offset=-1", headers=HTML).status_code == 400
+    for wrong in ("offset=-1", "offset=ten", "from=id:service-talkz", "offset=1&offset=2"):
+        assert client.get(f"/questions/duties/duties?lang={lang}&{wrong}", headers=HTML).status_code == 400, wrong

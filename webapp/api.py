@@ -20,7 +20,7 @@ from sekinin.errors import BadQuery, Missing
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.model import Parameter, Question
 from sekinin.store import skeleton
-from webapp.answers import in_json, inference, respond, stamp, store, version
+from webapp.answers import Tabled, in_json, inference, respond, stamp, store, version
 from webapp.choices import choices, members, nearest, prefixes_of, what_to_write
 from webapp.negotiation import wanted
 from webapp.pieces import Piece, parameter_of, piece
@@ -184,12 +184,9 @@ def _page(question: Question, given: Mapping[str, str]) -> Response:
     Source: RFC 8288. The order is the question's own, so that pages neither overlap nor leave a gap.
     """
     limit, offset = number("limit", 1, 100), number("offset", 0, 0)
-    one_by_one = parameter_of(question, given)
-    if one_by_one:
-        return _piece(question, given, piece(question, given, one_by_one, request.values.get("from", ""), offset, limit), limit)
-    if request.values.get("from"):
-        raise BadQuery("from", "this answer is not given one by one", "write offset alone")
-    found = tabled(question, given)
+    found = some(question, given, offset, limit)
+    if isinstance(found, Piece):
+        return _piece(question, given, found, limit)
     response = _written(in_json(found.names, found.rows[offset : offset + limit]))
     response.headers["X-Total-Count"] = str(len(found.rows))
     if found.cut:
@@ -226,6 +223,20 @@ def _written(body: bytes) -> Response:
     if form.media.startswith("text/"):
         response.headers["Content-Type"] = f"{form.media}; charset=utf-8"
     return response
+
+
+def some(question: Question, given: Mapping[str, str], offset: int, limit: int) -> Piece | Tabled:
+    """Return a piece of a long answer from where this request says, or the whole of one that is worked out whole.
+
+    Raises:
+        BadQuery: if the request says where to begin in a way that does not fit.
+    """
+    start, one_by_one = request.values.get("from", ""), parameter_of(question, given)
+    if one_by_one:
+        return piece(question, given, one_by_one, start, offset, limit)
+    if start:
+        raise BadQuery("from", "this answer is not given one by one", "write offset alone")
+    return tabled(question, given)
 
 
 def number(name: str, least: int, default: int) -> int:

@@ -22,12 +22,12 @@ from sekinin.namespaces import PREFIXES, shrink
 from sekinin.store import Term
 from webapp.addresses import base_url, path_of
 from webapp.answers import table
-from webapp.api import given_of, number, question_of, shown
+from webapp.api import given_of, number, question_of, shown, some
 from webapp.choices import choices, members, what_to_write
 from webapp.columns import ANSWERS
-from webapp.pieces import Piece, parameter_of, piece
+from webapp.pieces import Piece
 from webapp.places import source_of
-from webapp.saved import names, tabled
+from webapp.saved import names
 from webapp.views import Line, Table, View, here, respond
 from webapp.words import word
 
@@ -95,9 +95,10 @@ def question_view(asked: Question, lang: str) -> View:
     given = given_of(asked)
     if any(p.name == "lang" for p in asked.params):
         given["lang"] = lang
-    one_by_one, offset = parameter_of(asked, given), number("offset", 0, 0)
-    part = piece(asked, given, one_by_one, request.args.get("from", ""), offset, SHOWN) if one_by_one else None
-    found = table(part.answer) if part else tabled(asked, given)
+    offset = number("offset", 0, 0)
+    answered = some(asked, given, offset, SHOWN)
+    part = answered if isinstance(answered, Piece) else None
+    found = table(answered.answer) if isinstance(answered, Piece) else answered
     columns = folded(found.names)
     number_of_rows = len(found.rows)
     start = 0 if part else min(offset, number_of_rows)
