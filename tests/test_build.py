@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -17,6 +18,11 @@ from sekinin.namespaces import graph_iri
 from sekinin.store import EmbeddedStore, asserted_beside
 
 PARTY = "graphs/parties.ttl"
+
+
+def whole(*values: object) -> list[Any]:
+    """Return cases of the whole suite alone."""
+    return [pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.whole) for value in values]
 
 
 def run(*words: str) -> Result:
@@ -115,7 +121,7 @@ def test_words_in_strings_and_comments_are_no_terms(house: Path, text: str) -> N
         assert "Nonsense" not in str(why), why
 
 
-@pytest.mark.parametrize("damage_", ["manifest", "manifest-type", "steps", "emptied", "store", "gone"])
+@pytest.mark.parametrize("damage_", ["manifest", "store", *whole("manifest-type", "steps", "emptied", "gone")])
 def test_what_a_build_left_is_not_believed(house: Path, damage_: str) -> None:
     """A damaged manifest, step or store is noticed, and the next build makes it again."""
     small(house)
@@ -229,7 +235,7 @@ def test_a_disk_that_takes_nothing(house: Path, monkeypatch: pytest.MonkeyPatch)
     assert list(builder.open_current().engine.named_graphs())
 
 
-@pytest.mark.parametrize(("where", "call"), [(builder, "write_whole"), (steps, "_held"), (builder, "bulk"), (builder, "_on_disk")])
+@pytest.mark.parametrize(("where", "call"), [(builder, "write_whole"), *whole((steps, "_held"), (builder, "bulk"), (builder, "_on_disk"))])
 def test_a_full_disk_is_told(house: Path, monkeypatch: pytest.MonkeyPatch, where: object, call: str) -> None:
     """Whatever step finds the disk full: one message with its remedy, the old store answers, nothing is left over, the next build completes."""
     small(house)

@@ -108,6 +108,7 @@ def many(house: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     yield made
 
 
+@pytest.mark.whole
 def test_a_name_a_figure_and_a_statement(many: House) -> None:
     """Edits of every day, one upon the other; nothing else is read again."""
     many.edit("g00003", '"@en', ' or so"@en')

@@ -118,6 +118,7 @@ def _sent(client: FlaskClient, address: str) -> int:
         return len(answer.data)
 
 
+@pytest.mark.whole
 def test_what_is_asked_first_is_worked_out_ahead(store: EmbeddedStore) -> None:
     """After the start the rows behind a page are there before anybody asks; an operator who keeps nothing gets nothing kept."""
     app = create_app(store)

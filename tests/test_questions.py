@@ -80,7 +80,15 @@ def test_form(path: Path) -> None:
         assert not re.search(r"[A-Z]{2}-\d\d", question.header[key])
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(HOUSE / "queries").as_posix())
+SLOW = ("resources/terms", "resources/mentions", "resources/description", "resources/statements-of-service")
+"""Questions that are asked of one resource; of everything they take long."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=pytest.mark.whole if f"{path.parent.name}/{path.stem}" in SLOW else ()) for path in FILES],
+    ids=lambda p: p.relative_to(HOUSE / "queries").as_posix(),
+)
 def test_it_runs_as_it_stands(path: Path, store: EmbeddedStore) -> None:
     """Without any parameter the query parses and answers, with the columns of its header."""
     question = queries.read(path)

@@ -287,6 +287,7 @@ def test_an_index_that_is_not_there_or_damaged(tmp_path: Path) -> None:
         search.write(folder, [])
 
 
+@pytest.mark.whole
 def test_a_build_brings_its_own_index(house: Path) -> None:
     """Store and index change together; a damaged index is noticed, and the next build makes it again."""
     from test_build import small
