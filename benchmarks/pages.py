@@ -81,7 +81,7 @@ SLOW = 1000
 """Milliseconds that a question may take."""
 COLD = 5_000_000
 """Triples from which no cold page is asked, and not the page of every question: what all pages share takes half a minute, each time."""
-CHOSEN = 8
+CHOSEN = 3
 """Choices of each list that are tried on the page of a question."""
 LONGEST = 10
 """Seconds of CPU after which a question is ended, as the server's limit would."""
