@@ -41,7 +41,7 @@ class Head:
     size: int = 0
     total: Any = field(default_factory=hashlib.sha256)
 
-    def write(self, blocks: Iterable[bytes]) -> Head:
+    def write(self, blocks: Iterable[bytes | memoryview]) -> Head:
         """Write ``blocks`` behind what is there."""
         with self.path.open("ab") as file:
             for block in blocks:

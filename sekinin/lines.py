@@ -22,6 +22,8 @@ ABOUT_ITSELF: Final = f"<{DESCRIPTION}"
 """How the names of those graphs begin in a line."""
 _ABOUT_ITSELF: Final = f" {ABOUT_ITSELF}".encode()
 _BLOCK: Final = 1 << 22
+_PIECES: Final = 1 << 26
+"""Bytes of a held file that are handed on at once: whoever writes or digests them waits for the other threads before each."""
 
 
 class Lines:
@@ -136,7 +138,7 @@ def lines_of(quads: Iterable[ox.Quad] | Iterable[ox.Triple]) -> list[bytes]:
     return sorted({line + b"\n" for line in content.split(b"\n") if line})
 
 
-def spliced(path: Path, size: int, gone: Iterable[bytes], new: Iterable[bytes]) -> Iterator[bytes]:
+def spliced(path: Path, size: int, gone: Iterable[bytes], new: Iterable[bytes]) -> Iterator[bytes | memoryview]:
     """Yield the first ``size`` bytes of a file of sorted lines, some of them left out and others put in.
 
     Args:
@@ -144,22 +146,23 @@ def spliced(path: Path, size: int, gone: Iterable[bytes], new: Iterable[bytes]) 
     Raises:
         ValueError: if a line of ``gone`` does not stand there, or one of ``new`` does.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
-        at = 0
-        for line, there in merge(((line, True) for line in gone), ((line, False) for line in new)):
-            place = _place(held, line, at, size)
-            if (held[place : min(place + len(line), size)] == line) is not there:
-                raise ValueError(f"{path.name} is not what it should be at {line!r}")
-            yield from _cut(held, at, place)
-            if not there:
-                yield line
-            at = place + len(line) if there else place
-        yield from _cut(held, at, size)
+    with path.open("rb") as file:
+        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # which goes with the last piece of it that somebody holds
+    seen, at = memoryview(held), 0
+    for line, there in merge(((line, True) for line in gone), ((line, False) for line in new)):
+        place = _place(held, line, at, size)
+        if (held[place : min(place + len(line), size)] == line) is not there:
+            raise ValueError(f"{path.name} is not what it should be at {line!r}")
+        yield from _cut(seen, at, place)
+        if not there:
+            yield line
+        at = place + len(line) if there else place
+    yield from _cut(seen, at, size)
 
 
-def _cut(held: mmap.mmap, start: int, end: int) -> Iterator[bytes]:
-    for at in range(start, end, _BLOCK):
-        yield held[at : min(at + _BLOCK, end)]
+def _cut(seen: memoryview, start: int, end: int) -> Iterator[memoryview]:
+    for at in range(start, end, _PIECES):
+        yield seen[at : min(at + _PIECES, end)]
 
 
 def _place(held: mmap.mmap, line: bytes, low: int, high: int) -> int:
