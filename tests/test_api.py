@@ -294,7 +294,7 @@ PIECES = [
     for order in re.findall(r"\nORDER BY((?: \?\w+)+)\s*\Z", question.text)
     for parameter in question.params
     if "whole" not in question.header and f"?{parameter.name}" == order.split()[0] and parameter.name in CLASSES
-    if parameter.default is None and parameter.name in question.returns and parameter.name in ("service", "statement", "metric", "list")
+    if parameter.default is None and parameter.name in question.returns and parameter.name in ("service", "statement", "metric", "list", "graph")
 ]
 
 

@@ -23,7 +23,7 @@ from sekinin.store import skeleton
 from webapp.answers import Tabled, in_json, inference, respond, stamp, store, version
 from webapp.choices import choices, members, nearest, prefixes_of, what_to_write
 from webapp.negotiation import wanted
-from webapp.pieces import Piece, parameter_of, piece
+from webapp.pieces import Piece, large, parameter_of, piece
 from webapp.saved import tabled
 from webapp.words import LANGUAGES, language
 
@@ -236,7 +236,7 @@ def some(question: Question, given: Mapping[str, str], offset: int, limit: int) 
         return piece(question, given, one_by_one, start, offset, limit)
     if start:
         raise BadQuery("from", "this answer is not given one by one", "write offset alone")
-    return tabled(question, given)
+    return tabled(question, given, large())
 
 
 def number(name: str, least: int, default: int) -> int:

@@ -19,7 +19,8 @@ from sekinin.model import Parameter, Question
 from sekinin.store import rows
 from sekinin.workers import Answer
 from webapp.answers import answer, inference, store
-from webapp.choices import CLASSES, job_of
+from webapp.choices import CLASSES, GRAPHS, job_of
+from webapp.graphstore import register
 from webapp.saved import kept
 
 FEW: Final = 100
@@ -56,16 +57,21 @@ def parameter_of(question: Question, given: Mapping[str, str]) -> Parameter | No
     A question says ``whole:`` in its header, and why, where its rows are not those of the members together.
     """
     _, order = queries.order(question.text)
-    if not order or "whole" in question.header or len(_members(CLASSES["service"])) <= FEW:
+    if not order or "whole" in question.header or not large():
         return None
     known = {parameter.name: parameter for parameter in question.params}
     for name in order:
         parameter = known.get(name)
-        if parameter is None or (not given.get(name) and (parameter.default or name not in CLASSES or name not in question.returns)):
+        if parameter is None or (not given.get(name) and (parameter.default or name not in (*CLASSES, *GRAPHS) or name not in question.returns)):
             return None
         if not given.get(name):
             return parameter if len(members(question, parameter)) > FEW else None
     return None
+
+
+def large() -> bool:
+    """Whether there are so many services that not everything is worked out at once."""
+    return len(_members(CLASSES["service"])) > FEW
 
 
 def members(question: Question, parameter: Parameter) -> list[str]:
@@ -73,6 +79,8 @@ def members(question: Question, parameter: Parameter) -> list[str]:
 
     They are the members of its class, or what the question that ``members:`` in the header names returns.
     """
+    if parameter.name in GRAPHS:
+        return list(register().graphs)
     return _members(CLASSES[parameter.name], question.header.get("members", ""))
 
 

@@ -55,9 +55,11 @@ def _ordered(bound: Bound) -> tuple[Row, ...]:
     return tuple({name: term for name, term in zip(names, row, strict=False) if term is not None} for row in found)
 
 
-def tabled(question: Question, given: Mapping[str, str]) -> Tabled:
+def tabled(question: Question, given: Mapping[str, str], large: bool = False) -> Tabled:
     """Return the answer to a question through the workers, its rows put in their order here; kept for the next page of it.
 
+    Args:
+        large: whether an answer that is cut off comes as it is, since to put everything in order would take too long.
     Raises:
         SekininError: as ``Pool.ask`` does.
     """
@@ -65,17 +67,19 @@ def tabled(question: Question, given: Mapping[str, str]) -> Tabled:
     job = Job(bound.text(), rows="json", inference=inference())
     found = here.tables.get(job)
     if found is None:
-        found = _tabled(bound, job)
+        found = _tabled(bound, job, large)
         if here.cache.most:  # else the operator wants nothing kept
             here.tables.put(job, found)
     return found
 
 
-def _tabled(bound: Bound, job: Job) -> Tabled:
+def _tabled(bound: Bound, job: Job, large: bool) -> Tabled:
     query = bound.unordered()
     found = table(answer(replace(job, text=query.text), keep=False))
     if found.cut and query.keys:  # of a part, which rows come first only the engine can tell
-        return table(answer(job))
+        if not large:
+            return table(answer(job))
+        query = query._replace(keys=())
     return Tabled(found.names[: len(found.names) - query.more], in_order(query, found.names, found.rows), found.cut)
 
 
