@@ -16,6 +16,7 @@ from conftest import HOUSE
 from sekinin import queries
 from sekinin.errors import BadQuery, Missing, Refused
 from sekinin.model import Parameter
+from sekinin.namespaces import graph_iri, made
 from sekinin.store import EmbeddedStore, rows, skeleton
 
 FILES = sorted((HOUSE / "queries").rglob("*.rq"))
@@ -99,6 +100,14 @@ def test_it_answers_for_one(name: str, store: EmbeddedStore) -> None:
     question = queries.get(name)
     given = {each.name: "id:service-talkz" for each in question.params if each.name in ("resource", "service")}
     assert given and any(True for _ in queries.bind(question, given).ask(store))
+
+
+def test_what_follows_is_looked_for_in_every_graph_of_it(store: EmbeddedStore) -> None:
+    """The question that lists what follows names the graph of each rule: to look at all graphs takes long where there are many."""
+    named = set(re.findall(r"<([^<>]+)>", queries.get("sources/inferred").text))
+    graphs = {graph.value for graph in store.engine.named_graphs()}
+    assert named >= {each for each in graphs if made(each) in ("inferred", "derived")}
+    assert named == {graph_iri("inferred"), *(graph_iri(name) for name in queries.catalogue() if name.startswith("derived/"))}
 
 
 def test_parameters_are_terms() -> None:
