@@ -125,27 +125,26 @@ def view(subject: str, lang: str) -> View:
 
 def promises(subject: str, some: Sequence[Service], lang: str) -> list[Promise]:
     """Return what the services promise on a metric or a kind, by service; one that says nothing has a row that says so."""
-    role = "metric" if subject.startswith(PREFIXES["id"]) else "kind"
-    by_service = {
-        service.iri: [
-            _promise(row, many, service, lang)
-            for row, many in gather(ask("commitments/compare", **{role: subject, "service": service.iri, "lang": lang}), "commitment", MANY)
-        ]
-        for service in some
-    }
+    metric = subject if subject.startswith(PREFIXES["id"]) else ""
+    by_service = {service.iri: _of(service, lang, metric) if metric else _of(service, lang, kind=subject) for service in some}
     silent = word("state-silent", lang)
     return [
         promise
         for service in some
-        for promise in by_service[service.iri]
-        or [Promise("", service, subject if role == "metric" else "", "", silent, None, word("why-silent", lang))]
+        for promise in by_service[service.iri] or [Promise("", service, metric, "", silent, None, word("why-silent", lang))]
     ]
 
 
 def of_service(service: Service, lang: str) -> list[Promise]:
     """Return all that one service promises, by metric."""
-    rows = ask("commitments/compare", service=service.iri, lang=lang)
-    return [_promise(row, many, service, lang) for row, many in gather(rows, "commitment", MANY)]
+    return _of(service, lang)
+
+
+def _of(service: Service, lang: str, metric: str = "", **kind: str) -> list[Promise]:
+    """Return what one service promises: of one kind, or on one metric, which is looked for in all it promises, as its own page asks it too."""
+    rows = ask("commitments/compare", service=service.iri, lang=lang, **kind)
+    some = tuple(row for row in rows if metric in ("", row["metric"].value))
+    return [_promise(row, many, service, lang) for row, many in gather(some, "commitment", MANY)]
 
 
 def _promise(row: Row, many: dict[str, list[str]], service: Service, lang: str) -> Promise:
