@@ -121,7 +121,7 @@ def job_of(question: Question, given: Mapping[str, str], inferred: bool) -> Job:
 
 def _occurring(question: Question, name: str) -> list[tuple[str, bool]]:
     """Return the values of one column of the question's whole answer, in order, each with whether it is an IRI."""
-    found = tabled(question, {})
+    found = tabled(question, {}, large=True)  # put in order below
     place = found.names.index(name)
     terms = dict.fromkeys(row[place] for row in found.rows)
     return sorted((term.value, isinstance(term, ox.NamedNode)) for term in terms if term is not None and not isinstance(term, ox.Triple))
