@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from sekinin import queries
 from sekinin.store import EmbeddedStore, rows
-from webapp import create_app
+from webapp import create_app, pieces
 from webapp.commitments import LENGTHS
 from webapp.kept import Kept
 from webapp.questions import SHOWN, TECHNICAL, folded
@@ -213,3 +213,12 @@ def test_a_long_answer_has_pages_and_is_taken_away_whole(lang: str, client: Flas
     assert client.get(f"/questions/duties/duties?lang={lang}&offset=99999", headers=HTML).status_code == 200
     for wrong in ("offset=-1", "offset=ten", "from=id:service-talkz", "offset=1&offset=2"):
         assert client.get(f"/questions/duties/duties?lang={lang}&{wrong}", headers=HTML).status_code == 400, wrong
+
+
+def test_of_many_services_no_list_asks_for_everything(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are many services, the page of one of them does not work out the answer for all, only to shorten a list of choices."""
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(pieces, "FEW", 0)
+    monkeypatch.setattr("webapp.choices.tabled", lambda question, given, **_: asked.append(given))
+    page = client.get("/questions/duties/duties?lang=en&service=id:service-talkz", headers=HTML)
+    assert page.status_code == 200 and "TALKZ" in page.text and not asked

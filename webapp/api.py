@@ -99,7 +99,7 @@ def choose(topic: str, name: str, parameter: str) -> Response:
     found = next((p for p in question.params if p.name == parameter), None)
     if found is None:
         raise Missing(f"parameter {parameter[:60]}", "the question has no parameter of this name", _those_of(question))
-    values = choices(question, found)
+    values = members(found) if large() and found.name != "lang" else choices(question, found)  # what occurs in the answer for all takes too long
     said = {
         "version": version(),
         "question": question.name,

@@ -25,7 +25,7 @@ from webapp.answers import table
 from webapp.api import given_of, number, question_of, shown, some
 from webapp.choices import choices, members, what_to_write
 from webapp.columns import ANSWERS
-from webapp.pieces import Piece
+from webapp.pieces import Piece, large
 from webapp.places import source_of
 from webapp.saved import names
 from webapp.views import Line, Table, View, here, respond
@@ -108,7 +108,7 @@ def question_view(asked: Question, lang: str) -> View:
     call = {**{k: v for k, v in given.items() if v}, **({"limit": str(SHOWN)} if part else {}), "format": "csv"}
     words = {
         "asked": asked,
-        "pickers": [(p, *_picker(asked, p, lang, occurring=not part)) for p in asked.params if p.name != "lang"],
+        "pickers": [(p, *_picker(asked, p, lang, occurring=not large())) for p in asked.params if p.name != "lang"],
         "columns": [found.names[at] for at, _ in columns],
         "rows": [_linked(row, columns, found.names, lang) for row in found.rows[start:end]],
         "number": number_of_rows,
