@@ -27,8 +27,8 @@ ROWS_ON_A_PAGE: Final = 1000
 """Rows that a page shows; the other formats give all, up to the limit."""
 KEPT: Final = 64 * 1024 * 1024
 """Bytes of answers that are kept; an answer that went through a file is not."""
-ROWS_KEPT: Final = 150_000
-"""Rows of tables that are kept: one that is cut off at the limit of an answer, and others."""
+ROWS_KEPT: Final = 300_000
+"""Rows of tables that are kept: two that are cut off at the limit of an answer, and others."""
 
 
 _STRING: Final = ox.NamedNode(PREFIXES["xsd"] + "string")
