@@ -225,15 +225,17 @@ def _written(body: bytes) -> Response:
     return response
 
 
-def some(question: Question, given: Mapping[str, str], offset: int, limit: int) -> Piece | Tabled:
+def some(question: Question, given: Mapping[str, str], offset: int, limit: int, seconds: float | None = None) -> Piece | Tabled:
     """Return a piece of a long answer from where this request says, or the whole of one that is worked out whole.
 
+    Args:
+        offset, limit, seconds: as of ``pieces.piece``.
     Raises:
         BadQuery: if the request says where to begin in a way that does not fit.
     """
     start, one_by_one = request.values.get("from", ""), parameter_of(question, given)
     if one_by_one:
-        return piece(question, given, one_by_one, start, offset, limit)
+        return piece(question, given, one_by_one, start, offset, limit, seconds)
     if start:
         raise BadQuery("from", "this answer is not given one by one", "write offset alone")
     return tabled(question, given, large())

@@ -26,7 +26,7 @@ from webapp.saved import kept
 FEW: Final = 100
 """Services up to which every answer is worked out whole, and members of any other class."""
 SECONDS: Final = 0.6
-"""Time after which a page ends, however few its rows; one member is always asked to its end."""
+"""Time after which a page of the API ends, however few its rows; one member is always asked to its end."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ def _members(class_: str, listed: str = "") -> list[str]:
     return kept(f"iris {listed or class_}", lambda: sorted({row["value"].value for row in rows(store().query(bound.unordered().text))}))
 
 
-def piece(question: Question, given: Mapping[str, str], parameter: Parameter, start: str, offset: int, limit: int) -> Piece:
+def piece(
+    question: Question, given: Mapping[str, str], parameter: Parameter, start: str, offset: int, limit: int, seconds: float | None = None
+) -> Piece:
     """Return the rows of an answer from a place in it.
 
     Args:
@@ -97,6 +99,7 @@ def piece(question: Question, given: Mapping[str, str], parameter: Parameter, st
         start: the member to begin with; empty for the first.
         offset: rows to leave out from there.
         limit: most rows.
+        seconds: after which it ends; ``SECONDS`` if None.
     Raises:
         BadQuery: if there is no such member.
     """
@@ -107,7 +110,7 @@ def piece(question: Question, given: Mapping[str, str], parameter: Parameter, st
         raise BadQuery(
             "from", f"{start[:100]} is none of those that are asked", f"take it from the link to the next page, or leave it out, of {question.name}"
         )
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + (SECONDS if seconds is None else seconds)
     told: dict[str, Any] = {}
     found: list[Any] = []
     left = 0  # rows of the last member that did not fit

@@ -34,6 +34,8 @@ from webapp.words import word
 blueprint = Blueprint("questions", __name__)
 SHOWN: Final = 100
 """Rows that a page shows; what is taken away of an answer that was worked out whole holds all."""
+SECONDS: Final = 0.1
+"""Time after which a page of a piece ends, however few its rows."""
 PICKED: Final = 300
 """Choices that a list offers; of more, one writes the name."""
 NARROWED: Final = 100
@@ -96,7 +98,7 @@ def question_view(asked: Question, lang: str) -> View:
     if any(p.name == "lang" for p in asked.params):
         given["lang"] = lang
     offset = number("offset", 0, 0)
-    answered = some(asked, given, offset, SHOWN)
+    answered = some(asked, given, offset, SHOWN, SECONDS)
     part = answered if isinstance(answered, Piece) else None
     found = table(answered.answer) if isinstance(answered, Piece) else answered
     columns = folded(found.names)

@@ -12,7 +12,6 @@ from typing import Final
 
 from flask import Flask
 
-from sekinin import queries
 from sekinin.errors import SekininError
 from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, pieces, profiles, questions
 from webapp.answers import context
@@ -21,8 +20,6 @@ from webapp.words import LANGUAGES
 
 FIRST: Final = 20
 """Services whose pages are worked out."""
-WIDE: Final = ("service", "metric", "document", "party")
-"""Parameters of many questions whose classes have many members."""
 
 
 def warm(app: Flask) -> threading.Thread:
@@ -39,7 +36,7 @@ def _work(app: Flask) -> None:
         app.jinja_env.get_template(name)  # reads and keeps it
     with app.test_request_context("/"):
         graphstore.register()
-        for parameter in {p.name: p for question in queries.catalogue().values() for p in question.params if p.name in WIDE}.values():
+        for parameter in {p.name: p for _, question in questions.asked_by_people() for p in question.params}.values():
             choices.members(parameter)
     for lang in LANGUAGES:
         with app.test_request_context(f"/?lang={lang}"):
