@@ -112,8 +112,8 @@ def naively(room: Path, providers: int, limit: float, whole: float) -> Figures:
         kind = step["step"].partition("/")[0]
         found[kind] = found.get(kind, 0) + step["cpu"]
         if step.get("limited"):
-            found["limited"] = found.get("limited", 0) + 1
-            found["ended"] = found.get("ended", 0) + step["cpu"]
+            found["limited"] += 1
+            found["ended"] += step["cpu"]
     found["base"] = sum(found[kind] for kind in STEPS[:3])
     found["all"] = sum(found[kind] for kind in STEPS)
     return found

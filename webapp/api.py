@@ -202,7 +202,7 @@ def _page(question: Question, given: Mapping[str, str]) -> Response:
 
 def _piece(question: Question, given: Mapping[str, str], found: Piece, limit: int) -> Response:
     """Answer with a piece, and with the link to the next; how many rows there are in all nobody has counted."""
-    response = _written(b"".join(found.answer.stream()))
+    response = _written(in_json(found.table.names, found.table.rows))
     links = [f'<{_at(0, limit)}>; rel="first"']
     if found.further:
         links.append(f'<{_at(found.further[1], limit, found.further[0])}>; rel="next"')

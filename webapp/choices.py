@@ -6,17 +6,14 @@ really occurs in its answer is a choice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 import pyoxigraph as ox
 
-from sekinin import queries
 from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES, shrink
-from sekinin.workers import Job
 from webapp.graphstore import register
 from webapp.saved import ask, kept, tabled
 
@@ -112,11 +109,6 @@ def _members(name: str) -> list[Choice]:
             if key in row:
                 said.setdefault(key, row[key].value)
     return [Choice(shrink(iri), iri, **said) for iri, said in found.items()]
-
-
-def job_of(question: Question, given: Mapping[str, str], inferred: bool) -> Job:
-    """Return the job that asks ``question`` with ``given`` parameters, its rows as JSON."""
-    return Job(queries.bind(question, given).text(), rows="json", inference=inferred)
 
 
 def _occurring(question: Question, name: str) -> list[tuple[str, bool]]:

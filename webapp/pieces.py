@@ -6,22 +6,20 @@ and its rows stand together, so that a page costs what it shows, wherever it beg
 
 from __future__ import annotations
 
-import json
 import time
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sekinin import queries
 from sekinin.errors import BadQuery
 from sekinin.model import Parameter, Question
-from sekinin.store import rows
-from sekinin.workers import Answer
-from webapp.answers import answer, inference, store
-from webapp.choices import CLASSES, GRAPHS, job_of
+from sekinin.store import Term, rows
+from webapp.answers import Tabled, answer, store, table
+from webapp.choices import CLASSES, GRAPHS
 from webapp.graphstore import register
-from webapp.saved import kept
+from webapp.saved import job_of, kept
 
 FEW: Final = 100
 """Services up to which every answer is worked out whole, and members of any other class."""
@@ -34,16 +32,14 @@ class Piece:
     """Some rows of an answer, in its order.
 
     Args:
-        answer: the rows, as results in JSON.
-        number: of rows.
+        table: the rows.
         first: place of the first member that was asked, from 1.
         last: place of the last.
         members: how many there are.
         further: the member with which the next piece begins, and how many of its rows are told already; None at the end.
     """
 
-    answer: Answer
-    number: int
+    table: Tabled
     first: int
     last: int
     members: int
@@ -111,22 +107,19 @@ def piece(
             "from", f"{start[:100]} is none of those that are asked", f"take it from the link to the next page, or leave it out, of {question.name}"
         )
     until = time.monotonic() + (SECONDS if seconds is None else seconds)
-    told: dict[str, Any] = {}
-    found: list[Any] = []
+    names: tuple[str, ...] = ()
+    found: tuple[tuple[Term | None, ...], ...] = ()
     left = 0  # rows of the last member that did not fit
     while here < len(known) and len(found) < limit and (here == first or time.monotonic() < until):
-        said = json.loads(b"".join(answer(job_of(question, {**given, parameter.name: known[here]}, inference())).stream()))
-        told = told or said
-        every = said["results"]["bindings"]
-        some = every[offset : offset + limit - len(found)]
-        begun, offset = offset, max(0, offset - len(every))
-        left = len(every) - begun - len(some)
+        said = table(answer(job_of(queries.bind(question, {**given, parameter.name: known[here]}))))
+        names = said.names
+        some = said.rows[offset : offset + limit - len(found)]
+        begun, offset = offset, max(0, offset - len(said.rows))
+        left = len(said.rows) - begun - len(some)
         found += some
         here += 1
-    told["results"]["bindings"] = found
-    body = json.dumps(told, ensure_ascii=False).encode()
     if left > 0:
         further: tuple[str, int] | None = known[here - 1], begun + len(some)
     else:
         further = (known[here], offset) if here < len(known) else None
-    return Piece(Answer("rows", "json", 0, body), len(found), first + 1, here, len(known), further)
+    return Piece(Tabled(names, found, 0), first + 1, here, len(known), further)

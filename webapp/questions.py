@@ -21,7 +21,6 @@ from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES, shrink
 from sekinin.store import Term
 from webapp.addresses import base_url, path_of
-from webapp.answers import table
 from webapp.api import given_of, number, question_of, shown, some
 from webapp.choices import choices, members, what_to_write
 from webapp.columns import ANSWERS
@@ -100,7 +99,7 @@ def question_view(asked: Question, lang: str) -> View:
     offset = number("offset", 0, 0)
     answered = some(asked, given, offset, SHOWN, SECONDS)
     part = answered if isinstance(answered, Piece) else None
-    found = table(answered.answer) if isinstance(answered, Piece) else answered
+    found = answered.table if isinstance(answered, Piece) else answered
     columns = folded(found.names)
     number_of_rows = len(found.rows)
     start = 0 if part else min(offset, number_of_rows)
@@ -132,7 +131,7 @@ def question_view(asked: Question, lang: str) -> View:
 
 def _cut(part: Piece) -> int:
     """Return after how many rows a piece was cut off; 0 if it is all there is."""
-    return part.number if part.further or part.first > 1 else 0
+    return len(part.table.rows) if part.further or part.first > 1 else 0
 
 
 def _further(part: Piece) -> str:

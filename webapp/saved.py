@@ -55,6 +55,11 @@ def _ordered(bound: Bound) -> tuple[Row, ...]:
     return tuple({name: term for name, term in zip(names, row, strict=False) if term is not None} for row in found)
 
 
+def job_of(bound: Bound) -> Job:
+    """Return the job that asks a question, its rows as JSON, with or without inference as this request wants it."""
+    return Job(bound.text(), rows="json", inference=inference())
+
+
 def tabled(question: Question, given: Mapping[str, str], large: bool = False) -> Tabled:
     """Return the answer to a question through the workers, its rows put in their order here; kept for the next page of it.
 
@@ -64,7 +69,7 @@ def tabled(question: Question, given: Mapping[str, str], large: bool = False) ->
         SekininError: as ``Pool.ask`` does.
     """
     bound, here = queries.bind(question, given), context()
-    job = Job(bound.text(), rows="json", inference=inference())
+    job = job_of(bound)
     found = here.tables.get(job)
     if found is None:
         found = _tabled(bound, job, large)
