@@ -14,6 +14,7 @@ from rdflib import OWL, RDF, RDFS, SKOS, Graph, URIRef
 from sekinin import queries, texts
 from sekinin.cli import main
 from sekinin.convert import to_graph
+from sekinin.model import Question
 from sekinin.namespaces import BASE, shrink
 
 FOLDER = Path(__file__).parent / "reference"
@@ -35,8 +36,15 @@ def questions() -> str:
             ]
         params = ", ".join(f"{p.name} ({p.kind})" for p in question.params)
         asked = ", ".join(dict.fromkeys(ident for ident, _ in queries.asks(question)))
-        lines.append(f"| `{name}` | {question.summary('en')} | {question.summary('ja')} | {params} | {asked} |")
+        lines.append(f"| `{name}` | {_summary(question, 'en')} | {_summary(question, 'ja')} | {params} | {asked} |")
     return "\n".join(lines) + "\n"
+
+
+def _summary(question: Question, lang: str) -> str:
+    if not question.successors:
+        return question.summary(lang)
+    said = ". It will go; ask instead: " if lang == "en" else "。廃止予定。代わりに: "
+    return f"{question.summary(lang)}{said}{', '.join(f'`{name}`' for name in question.successors)}"
 
 
 def terms() -> str:

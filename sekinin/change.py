@@ -103,7 +103,7 @@ class Change:
         Raises:
             Beyond: if such an entry speaks of another paper too.
         """
-        searched, engines = queries.get("search/entries").text, (self.store, self.reading.engine)
+        searched, engines = _searched(), (self.store, self.reading.engine)
         wanted = set(self.nodes)
         for node in map(ox.NamedNode, self.nodes):
             for quad in (quad for engine in engines for quad in engine.quads_for_pattern(None, None, node)):
@@ -163,6 +163,11 @@ def scope(found: list[Source], known: Mapping[str, str], asserted: ox.Store, sto
     return change
 
 
+def _searched() -> str:
+    """Return the queries that say what is found by what; they name each property that matters."""
+    return "".join(queries.get(name).text for name in search.FOUND)
+
+
 def _ties(quads: Iterable[ox.Quad], asserted: ox.Store, papers: Iterable[str], fixed: set[str], terms: frozenset[str]) -> set[str]:
     """Return the papers that are tied to one that says ``quads``."""
     described, named = set[ox.NamedNode](), set[ox.NamedNode]()
@@ -193,7 +198,7 @@ def _refuse(change: Change) -> None:
     """
     if any(part.hierarchy for part in (*change.before.values(), *change.after.values())):
         raise Beyond("a paper says what stands above a class")
-    searched = queries.get("search/entries").text
+    searched = _searched()
     every = [{line for part in papers.values() for line in part.inferred} for papers in (change.before, change.after)]
     for line in every[0] ^ every[1]:
         s, p, o = line[:-3].split(" ")

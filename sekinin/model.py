@@ -59,6 +59,11 @@ class Question:
         """Return the sentence that says what is asked, in ``language`` (``en`` or ``ja``)."""
         return self.header["summary" if language == "en" else f"summary-{language}"]
 
+    @property
+    def successors(self) -> tuple[str, ...]:
+        """The questions to be asked instead of this one, which will go; none if it stays."""
+        return tuple(name.strip() for name in self.header.get("deprecated", "").split(",") if name.strip())
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -17,6 +17,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from sys import intern
 from typing import Any, Final
 
 import tantivy
@@ -25,10 +26,12 @@ from tantivy import Occur, Query
 from sekinin import queries, resources
 from sekinin.errors import BadQuery, Missing, StoreFailure
 from sekinin.namespaces import BASE
-from sekinin.store import Store, rows
+from sekinin.store import Row, Store, rows
 
 ENGINE: Final = f"tantivy {version('tantivy')}"
 """The engine with its version; it reads only what a version near its own wrote."""
+FOUND: Final = ("search/kinds", "search/texts")
+"""The saved questions that say what is found, and by what."""
 LONGEST: Final = 300
 """Most characters that may be searched for."""
 SUGGESTED: Final = 100
@@ -165,15 +168,16 @@ class Hit:
 
 
 def entries(store: Store) -> list[Entry]:
-    """Return what the saved question ``search/entries`` finds, the kinds that people look for first standing first."""
+    """Return what the saved questions ``FOUND`` find, the kinds that people look for first standing first."""
+    kinds, texts = FOUND
     found: dict[str, dict[str, Any]] = {}
-    question = queries.bind(queries.get("search/entries"), {}).unordered()
-    for row in rows(store.query(question.text.replace("SELECT DISTINCT", "SELECT", 1))):  # else the engine holds all rows
-        resource, rank, role, term = row["resource"].value, int(row["rank"].value), row["role"].value, row["text"]
-        said = found.get(resource)
-        if said is None or rank < said["rank"]:  # of the kinds of a resource the first counts
-            said = found[resource] = {"rank": rank, "kind": row["kind"].value}
-        elif rank > said["rank"]:
+    for row in _rows(store, kinds):
+        resource, rank = row["resource"].value, int(row["rank"].value)
+        if resource not in found or rank < found[resource]["rank"]:  # of the kinds of a resource the first counts
+            found[resource] = {"rank": rank, "kind": intern(row["kind"].value)}
+    for row in _rows(store, texts):
+        said, role, term = found.get(row["resource"].value), row["role"].value, row["text"]
+        if said is None:
             continue
         if role in ("name", "more"):
             at = "more" if role == "more" else "en" if getattr(term, "language", None) == "en" else "ja"
@@ -182,6 +186,11 @@ def entries(store: Store) -> list[Entry]:
             said[role] = min(said.get(role, term.value), term.value)
     ordered = sorted(found.items(), key=lambda item: (item[1]["rank"], item[0]))
     return [_entry(iri, said) for iri, said in ordered if "ja" in said or "en" in said or "notation" in said]
+
+
+def _rows(store: Store, name: str) -> Iterator[Row]:
+    question = queries.bind(queries.get(name), {}).unordered()
+    return rows(store.query(question.text.replace("SELECT DISTINCT", "SELECT", 1)))  # else the engine holds all rows
 
 
 def _entry(iri: str, said: dict[str, Any]) -> Entry:

@@ -302,7 +302,7 @@ PIECES = [
 @pytest.mark.parametrize(("question", "parameter"), PIECES, ids=lambda each: each.name)
 def test_pieces_are_the_whole(question: Question, parameter: Parameter, patient: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for one member after the other, as where there are many, a question gives the rows of its whole answer, in the same order."""
-    whole_ = rows_of(patient.get(f"/api/questions/{question.name}"))
+    whole_ = rows_of(patient.get(f"/api/questions/{question.name}?limit=100000"))
     monkeypatch.setattr(pieces, "FEW", 0)
     path, found, parts = f"/api/questions/{question.name}?limit=1000", [], []
     while path:
@@ -331,6 +331,44 @@ def test_a_piece_may_end_within_a_member(limit: int, api: FlaskClient, monkeypat
     assert api.get(f"{DUTIES}?limit=7&offset=20").status_code == 200
     wrong = api.get(f"{DUTIES}?from=id:service-nobody")
     assert wrong.status_code == 400 and "from" in wrong.json["detail"]
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if these were many services, and fifty rows a long answer."""
+    monkeypatch.setattr(pieces, "FEW", 0)
+    monkeypatch.setattr(pieces, "LONG", 50)
+
+
+def key_of(row: dict[str, str]) -> str:
+    return json.dumps(row, sort_keys=True)
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(("name", "limit"), [("sources/cited", 40), ("sources/cited", 2000), ("sources/inferred", 2000), ("resources/labels", 2000)])
+def test_a_long_list_comes_as_it_is_stored(name: str, limit: int, api: FlaskClient) -> None:
+    """Of many services, the pages of an answer that nothing divides hold each row once, lead on and back, and say that nobody counted."""
+    path, found, before = f"/api/questions/{name}?limit={limit}", [], ""
+    while path:
+        answer = api.get(path)
+        links = {rel: link for link, rel in re.findall(r'<([^>]*)>; rel="(\w+)"', answer.headers["Link"])}
+        some = rows_of(answer)
+        assert answer.headers["Sekinin-Part"] == f"{len(found) + 1}-{len(found) + len(some)}/*" and "X-Total-Count" not in answer.headers
+        assert links.get("prev", "") == before and links["first"].endswith("offset=0")
+        found += map(key_of, some)
+        before, path = path if "offset" in path else f"{path}&offset=0", links.get("next", "")
+    whole_ = [key_of(row) for row in rows_of(api.get(f"/api/questions/{name}"))]
+    assert len(found) == len(whole_) > 1000 and set(found) == set(whole_)
+    assert rows_of(api.get(f"/api/questions/{name}?limit=5&offset=99999")) == []
+    assert api.get(f"/api/questions/{name}?limit=5&from=id:service-talkz").status_code == 400
+
+
+@pytest.mark.usefixtures("many")
+def test_a_list_that_is_not_long_is_told_whole(api: FlaskClient) -> None:
+    """Of many services too, a short answer stands in its order and is counted; so is what is left of a long one without inference."""
+    short = api.get("/api/questions/documents/order-by-date?limit=3")
+    assert short.headers["X-Total-Count"] == "5" and rows_of(short) == rows_of(api.get("/api/questions/documents/order-by-date"))[:3]
+    assert api.get("/api/questions/sources/inferred?limit=3&inference=off").headers["X-Total-Count"] == "0"
 
 
 def test_what_is_not_in_pieces_has_no_from(api: FlaskClient) -> None:

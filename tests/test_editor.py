@@ -23,7 +23,7 @@ from flask.testing import FlaskClient
 from serving import SETTINGS, Server, serving
 
 from sekinin.namespaces import PREFIXES
-from webapp import completion
+from webapp import completion, pieces
 
 SOURCES = HOUSE / "webapp" / "editor"
 BUNDLE = HOUSE / "webapp" / "static" / completion.BUNDLE
@@ -110,13 +110,23 @@ def test_each_word_may_stand_in_a_query(client: FlaskClient) -> None:
     assert completion.written("https://w3id.org/sekinin/framework/iso27002-2013/") == "<https://w3id.org/sekinin/framework/iso27002-2013/>"
 
 
-def test_names_of_iris(client: FlaskClient) -> None:
-    """Those that have a name get it, in either language; the others are left out; too many are refused."""
+@pytest.mark.parametrize("few", [pieces.FEW, 0])
+def test_names_of_iris(few: int, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that have a name get it, in either language, however many services there are; the others are left out; too many are refused."""
+    monkeypatch.setattr(pieces, "FEW", few)
     duty = PREFIXES["sk"] + "CustomerDuty"
     for lang, label in (("ja", "利用者の義務"), ("en", "customer duty")):
-        answer = client.post("/sparql/labels", query_string={"lang": lang}, data={"iri": [duty, "x:unknown", "\0"]})
+        answer = client.post("/sparql/labels", query_string={"lang": lang}, data={"iri": [duty, "x:unknown", "\0", PREFIXES["sk"] + "Nothing"]})
         assert answer.get_json() == {duty: label}
     assert client.post("/sparql/labels", data={"iri": ["x:y"] * (completion.LABELLED + 1)}).status_code == 413
+
+
+def test_of_many_services_only_shared_names_are_completed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of the ontology, areas, metrics and services stay; the papers, and what they describe, are found by the search."""
+    every = {word["name"] for word in client.get("/sparql/words?lang=en").get_json()}
+    monkeypatch.setattr(pieces, "FEW", 0)
+    shared = {word["name"] for word in client.get("/sparql/words?lang=en").get_json()}
+    assert {"sk:Obligation", "id:area-backup", "id:service-talkz"} <= shared and "id:doc-talkz-wp" in every - shared
 
 
 # ---- what the bundle is made of

@@ -215,6 +215,18 @@ def test_a_long_answer_has_pages_and_is_taken_away_whole(lang: str, client: Flas
         assert client.get(f"/questions/duties/duties?lang={lang}&{wrong}", headers=HTML).status_code == 400, wrong
 
 
+@pytest.mark.parametrize(("lang", "said"), [("ja", "{0} から {1} 行目を格納順に"), ("en", "rows {0} to {1} as they are stored")])
+def test_of_many_services_a_long_list_has_pages_too(lang: str, said: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page says that its rows stand as they are stored and were not counted, and leads on and back."""
+    monkeypatch.setattr(pieces, "FEW", 0)
+    monkeypatch.setattr(pieces, "LONG", 50)
+    text = client.get(f"/questions/sources/cited?lang={lang}", headers=HTML).text
+    assert said.format(1, SHOWN) in text and 'rel="prev"' not in text and len(re.findall(r"<tr><td>", text)) == SHOWN
+    following = next(unescape(link) for link in re.findall(r'href="([^"]*)" rel="next"', text))
+    text = client.get(following, headers=HTML).text
+    assert said.format(SHOWN + 1, 2 * SHOWN) in text and f'href="/questions/sources/cited?lang={lang}" rel="prev"' in text
+
+
 def test_of_many_services_no_list_asks_for_everything(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there are many services, the page of one of them does not work out the answer for all, only to shorten a list of choices."""
     asked: list[dict[str, str]] = []

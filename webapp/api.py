@@ -23,7 +23,7 @@ from sekinin.store import skeleton
 from webapp.answers import Tabled, in_json, inference, respond, stamp, store, version
 from webapp.choices import choices, members, nearest, prefixes_of, what_to_write
 from webapp.negotiation import wanted
-from webapp.pieces import Piece, large, parameter_of, piece
+from webapp.pieces import Piece, large, parameter_of, piece, stretch
 from webapp.saved import tabled
 from webapp.words import LANGUAGES, language
 
@@ -69,6 +69,7 @@ def about(question: Question) -> dict[str, object]:
         "summary": {lang: question.summary(lang) for lang in LANGUAGES},
         "answer": form_of(question),
         "columns": list(question.returns),
+        **({"deprecated": list(question.successors)} if question.successors else {}),
         "url": place,
         "parameters": [
             {"name": p.name, "type": p.kind, "default": p.default, "choices": f"{place}/choices/{p.name}" if members(p) or p.name == "lang" else None}
@@ -204,10 +205,12 @@ def _piece(question: Question, given: Mapping[str, str], found: Piece, limit: in
     """Answer with a piece, and with the link to the next; how many rows there are in all nobody has counted."""
     response = _written(in_json(found.table.names, found.table.rows))
     links = [f'<{_at(0, limit)}>; rel="first"']
+    if not found.members and found.first > 1:
+        links.append(f'<{_at(max(0, found.first - 1 - limit), limit)}>; rel="prev"')
     if found.further:
         links.append(f'<{_at(found.further[1], limit, found.further[0])}>; rel="next"')
     response.headers["Link"] = ", ".join(links)
-    response.headers["Sekinin-Part"] = f"{found.first}-{found.last}/{found.members}"
+    response.headers["Sekinin-Part"] = f"{found.first}-{found.last}/{found.members or '*'}"
     place = (response.headers["Link"], response.headers["Sekinin-Part"])
     return stamp(response, question.name, str(response.mimetype), str(sorted(given.items())), str(inference()), *place)
 
@@ -229,7 +232,7 @@ def some(question: Question, given: Mapping[str, str], offset: int, limit: int, 
     """Return a piece of a long answer from where this request says, or the whole of one that is worked out whole.
 
     Args:
-        offset, limit, seconds: as of ``pieces.piece``.
+        offset, limit, seconds: as of ``pieces.piece`` and ``pieces.stretch``.
     Raises:
         BadQuery: if the request says where to begin in a way that does not fit.
     """
@@ -238,7 +241,7 @@ def some(question: Question, given: Mapping[str, str], offset: int, limit: int, 
         return piece(question, given, one_by_one, start, offset, limit, seconds)
     if start:
         raise BadQuery("from", "this answer is not given one by one", "write offset alone")
-    return tabled(question, given, large())
+    return stretch(question, given, offset, limit) if large() else tabled(question, given)
 
 
 def number(name: str, least: int, default: int) -> int:

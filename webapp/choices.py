@@ -44,6 +44,7 @@ FREE: Final = {
     "outcome": ("結果（denied 又は unanswered）", "an outcome: denied or unanswered"),
     "resource": ("任意の資源のIRI", "the IRI of any resource"),
     "standard": ("規格の名称（例: ISO/IEC 27001）", "the name of a standard, such as ISO/IEC 27001"),
+    "thing": ("任意の資源のIRI", "the IRI of any resource"),
     "term": ("クラス又は関係のIRI", "the IRI of a class or property"),
 }
 """Parameters that anything of their kind fits: what to write, in Japanese and English."""
@@ -113,7 +114,7 @@ def _members(name: str) -> list[Choice]:
 
 def _occurring(question: Question, name: str) -> list[tuple[str, bool]]:
     """Return the values of one column of the question's whole answer, in order, each with whether it is an IRI."""
-    found = tabled(question, {}, large=True)  # put in order below
+    found = tabled(question, {})
     place = found.names.index(name)
     terms = dict.fromkeys(row[place] for row in found.rows)
     return sorted((term.value, isinstance(term, ox.NamedNode)) for term in terms if term is not None and not isinstance(term, ox.Triple))

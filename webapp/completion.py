@@ -6,16 +6,20 @@ All of it comes from saved questions, in the language of the reader.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, Response, current_app, request
 
-from sekinin.errors import TooLong
+from sekinin.errors import BadQuery, TooLong
 from sekinin.namespaces import BASE, PREFIXES, shrink
+from sekinin.store import Row
 from webapp.addresses import address
-from webapp.answers import stamp, version
-from webapp.linked import rows_of
+from webapp.answers import stamp
+from webapp.pieces import large
+from webapp.saved import ask, kept
 from webapp.words import language, word
 
 blueprint = Blueprint("completion", __name__)
@@ -71,9 +75,10 @@ def words() -> Response:
     if early.status_code != 200:
         return early
     found = {name: {"name": f"{name}:", "label": space, "kind": "prefix"} for name, space in PREFIXES.items()}
-    terms = [(row["term"].value, row["label"].value, row["group"].value) for row in rows_of("resources/words")]
-    terms += [(row["term"].value, "", row["group"].value) for row in rows_of("resources/used")]
-    terms += [(row["thing"].value, row["label"].value, "individual") for row in rows_of("resources/named")]
+    terms = [(row["term"].value, row["label"].value, row["group"].value) for row in ask("resources/words")]
+    terms += [(row["term"].value, "", row["group"].value) for row in ask("resources/used")]
+    individuals = "resources/shared-names" if large() else "resources/named"  # nobody completes a name out of ten thousand services
+    terms += [(row["thing"].value, row["label"].value, "individual") for row in ask(individuals)]
     for iri, label, kind in terms:
         if (name := written(iri)) not in found:
             found[name] = {"name": name, "label": label, "kind": kind}
@@ -97,15 +102,26 @@ def labels() -> Response:
     asked = request.form.getlist("iri")
     if len(asked) > LABELLED:
         raise TooLong("iri", f"more than {LABELLED} IRIs", "shorten it, or ask in parts")
-    names = named()
-    found = {iri: names[iri] for iri in asked if iri in names}
+    found = named(asked)
     return stamp(Response(current_app.json.dumps(found), mimetype="application/json"), "labels", language(), *asked)
 
 
-def named() -> dict[str, str]:
-    """Return the name of everything that has one, in the reader's language; asked once for a version and a language."""
-    kept: dict[tuple[str, str], dict[str, str]] = current_app.extensions.setdefault("sekinin-labels", {})
-    key = (version(), language())
-    if key not in kept:
-        kept[key] = {row["thing"].value: row["label"].value for row in rows_of("resources/labels")}
-    return kept[key]
+def named(asked: Iterable[str]) -> dict[str, str]:
+    """Return the first name, in the reader's language, of each of ``asked`` that has one; where there are many services, one by one."""
+    if not large():
+        known = kept(f"labels {language()}", lambda: _first(ask("resources/labels")))
+        return {iri: known[iri] for iri in asked if iri in known}
+    return _first(row for iri in asked for row in _names(iri))
+
+
+def _names(iri: str) -> tuple[Row, ...]:
+    with suppress(BadQuery):  # whatever is no IRI, or no word of the ontology, has no name
+        return ask("resources/labels", thing=iri)
+    return ()
+
+
+def _first(found: Iterable[Row]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for row in found:
+        names.setdefault(row["thing"].value, row["label"].value)
+    return names

@@ -31,6 +31,7 @@ _WORDS: Final = {
         "答え。版はヘッダーSekinin-Versionに、打切りはSekinin-Truncatedに、一部ならその範囲はSekinin-Partに示す",
         "The answer; headers name the version, a cut-off, and which part it is",
     ),
+    "instead": ("廃止予定。代わりに {} を使う", "It will go; ask {} instead"),
     "choices": ("選べるものの一覧", "what may be chosen"),
     "problem": ("問題の説明（RFC 9457）", "What is the matter (RFC 9457)"),
 }
@@ -135,6 +136,7 @@ def _operation(question: Question, lang: str) -> dict[str, Any]:
         "operationId": question.name.replace("/", "_").replace("-", "_"),
         "tags": [question.name.partition("/")[0]],
         "summary": question.summary(lang),
+        **({"deprecated": True, "description": _WORDS["instead"][here].format(", ".join(question.successors))} if question.successors else {}),
         "parameters": [
             *(_parameter(question, each, lang) for each in question.params),
             form,

@@ -1,7 +1,8 @@
 """A long answer piece by piece: whatever its rows are ordered by first is asked for one after the other, service by service.
 
 To order the rows of ten thousand services the engine works all of them out, and nobody reads them at once. One service takes it milliseconds,
-and its rows stand together, so that a page costs what it shows, wherever it begins.
+and its rows stand together, so that a page costs what it shows, wherever it begins. A long answer that is ordered by nothing of which there are
+many comes as the store has it, page after page.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sekinin import queries
@@ -19,24 +20,26 @@ from sekinin.store import Term, rows
 from webapp.answers import Tabled, answer, store, table
 from webapp.choices import CLASSES, GRAPHS
 from webapp.graphstore import register
-from webapp.saved import job_of, kept
+from webapp.saved import job_of, kept, tabled
 
 FEW: Final = 100
 """Services up to which every answer is worked out whole, and members of any other class."""
 SECONDS: Final = 0.6
 """Time after which a page of the API ends, however few its rows; one member is always asked to its end."""
+LONG: Final = 10_000
+"""Rows up to which, of many services, an answer that is worked out whole is put in order."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows of an answer, in its order.
+    """Some rows of an answer: in its order, member by member, or as the store has them.
 
     Args:
         table: the rows.
-        first: place of the first member that was asked, from 1.
+        first: place of the first member that was asked, or of the first row, from 1.
         last: place of the last.
-        members: how many there are.
-        further: the member with which the next piece begins, and how many of its rows are told already; None at the end.
+        members: how many there are; 0 where the rows come as the store has them, and nobody has counted them.
+        further: the member with which the next piece begins, or the empty string, and how many rows are told already; None at the end.
     """
 
     table: Tabled
@@ -68,6 +71,27 @@ def parameter_of(question: Question, given: Mapping[str, str]) -> Parameter | No
 def large() -> bool:
     """Whether there are so many services that not everything is worked out at once."""
     return len(_members(CLASSES["service"])) > FEW
+
+
+def stretch(question: Question, given: Mapping[str, str], offset: int, limit: int) -> Piece | Tabled:
+    """Return the whole of an answer in its order, or, of one of more than ``LONG`` rows, those from a place in it as the store has them.
+
+    Args:
+        offset: rows to leave out of a long one.
+        limit: most rows of a long one.
+    """
+    whole = tabled(question, given, LONG)
+    if not whole.cut:
+        return whole
+    bound = queries.bind(question, given)
+    bare, _ = queries.order(bound.text())
+    if offset + limit < len(whole.rows) and not bound.unordered().more:  # the rows of this query, as far as they were read
+        found = replace(whole, rows=whole.rows[offset : offset + limit + 1])
+    else:
+        found = table(answer(replace(job_of(bound), text=f"{bare}\nLIMIT {limit + 1} OFFSET {offset}")))
+    some = found.rows[:limit]
+    end = offset + len(some)
+    return Piece(Tabled(found.names, some, 0), offset + 1, end, 0, ("", end) if found.cut or len(found.rows) > limit else None)
 
 
 def members(question: Question, parameter: Parameter) -> list[str]:
@@ -111,7 +135,7 @@ def piece(
     found: tuple[tuple[Term | None, ...], ...] = ()
     left = 0  # rows of the last member that did not fit
     while here < len(known) and len(found) < limit and (here == first or time.monotonic() < until):
-        said = table(answer(job_of(queries.bind(question, {**given, parameter.name: known[here]}))))
+        said = tabled(question, {**given, parameter.name: known[here]})
         names = said.names
         some = said.rows[offset : offset + limit - len(found)]
         begun, offset = offset, max(0, offset - len(said.rows))

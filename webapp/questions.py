@@ -117,7 +117,7 @@ def question_view(asked: Question, lang: str) -> View:
         "part": part,
         "start": start,
         "end": end,
-        "before": here(offset=str(max(0, start - SHOWN)) if start > SHOWN else None) if start else "",
+        "before": _before(offset if part and not part.members else start),
         "further": _further(part) if part else here(offset=str(end)) if end < number_of_rows else "",
         "chart": [] if part else chart(found.names, [_line(row, lang) for row in found.rows] if number_of_rows <= DRAWN else [], asked.text),
         "query": bare.text(),
@@ -134,9 +134,14 @@ def _cut(part: Piece) -> int:
     return len(part.table.rows) if part.further or part.first > 1 else 0
 
 
+def _before(start: int) -> str:
+    """Return the address of the page before the one that begins behind ``start`` rows, or the empty string."""
+    return here(offset=str(start - SHOWN) if start > SHOWN else None) if start else ""
+
+
 def _further(part: Piece) -> str:
     """Return the address of the next piece, or the empty string."""
-    return here(**{"from": part.further[0], "offset": str(part.further[1])}) if part.further else ""
+    return here(**{"from": part.further[0] or None, "offset": str(part.further[1])}) if part.further else ""
 
 
 def _line(row: tuple[Term | None, ...], lang: str) -> Line:

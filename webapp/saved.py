@@ -60,31 +60,32 @@ def job_of(bound: Bound) -> Job:
     return Job(bound.text(), rows="json", inference=inference())
 
 
-def tabled(question: Question, given: Mapping[str, str], large: bool = False) -> Tabled:
+def tabled(question: Question, given: Mapping[str, str], most: int = 0) -> Tabled:
     """Return the answer to a question through the workers, its rows put in their order here; kept for the next page of it.
 
     Args:
-        large: whether an answer that is cut off comes as it is, since to put everything in order would take too long.
+        most: rows after which an answer is cut off, and is in no order; 0 for as many as the server gives, in order.
     Raises:
         SekininError: as ``Pool.ask`` does.
     """
     bound, here = queries.bind(question, given), context()
-    job = job_of(bound)
+    job = replace(job_of(bound), most=most)
     found = here.tables.get(job)
     if found is None:
-        found = _tabled(bound, job, large)
+        found = _tabled(bound, job)
         if here.cache.most:  # else the operator wants nothing kept
             here.tables.put(job, found)
     return found
 
 
-def _tabled(bound: Bound, job: Job, large: bool) -> Tabled:
+def _tabled(bound: Bound, job: Job) -> Tabled:
     query = bound.unordered()
-    found = table(answer(replace(job, text=query.text), keep=False))
+    text = f"{query.text}\nLIMIT {job.most + 1}" if job.most else query.text  # one row more, instead of asking again for as many
+    found = table(answer(replace(job, text=text, most=0), keep=False))
+    if 0 < job.most < len(found.rows):
+        return replace(found, cut=job.most)
     if found.cut and query.keys:  # of a part, which rows come first only the engine can tell
-        if not large:
-            return table(answer(job))
-        query = query._replace(keys=())
+        return table(answer(job))
     return Tabled(found.names[: len(found.names) - query.more], in_order(query, found.names, found.rows), found.cut)
 
 

@@ -60,6 +60,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "other-language": ("English", "日本語"),
     "remedy": ("対処", "What to do"),
     "part-of": ("{2} 件中の {0} から {1} 件目について", "asked: numbers {0} to {1} of {2}"),
+    "part-as-stored": (
+        "{0} から {1} 行目を格納順に（総数は未集計）",
+        "rows {0} to {1} as they are stored, not counted",
+    ),
     "rows-shown": ("{0} から {1} 行目", "rows {0} to {1}"),
     "too-many": ("先頭の {} 行を表示しています。全件はCSVで取得できます。", "The first {} rows are shown; take CSV for all."),
     "graph": ("グラフ", "Graph"),
