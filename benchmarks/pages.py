@@ -73,6 +73,7 @@ PAGES = (
     "/graphs",
     "/data",
     "/sparql",
+    "/sparql/words",
     "/search?q=backup",
 )
 AGAIN = 5
