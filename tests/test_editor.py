@@ -23,7 +23,8 @@ from flask.testing import FlaskClient
 from serving import SETTINGS, Server, serving
 
 from sekinin.namespaces import PREFIXES
-from webapp import completion, pieces
+from sekinin.store import EmbeddedStore
+from webapp import completion, create_app, pieces
 
 SOURCES = HOUSE / "webapp" / "editor"
 BUNDLE = HOUSE / "webapp" / "static" / completion.BUNDLE
@@ -121,11 +122,11 @@ def test_names_of_iris(few: int, client: FlaskClient, monkeypatch: pytest.Monkey
     assert client.post("/sparql/labels", data={"iri": ["x:y"] * (completion.LABELLED + 1)}).status_code == 413
 
 
-def test_of_many_services_only_shared_names_are_completed(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_services_only_shared_names_are_completed(client: FlaskClient, store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words of the ontology, areas, metrics and services stay; the papers, and what they describe, are found by the search."""
     every = {word["name"] for word in client.get("/sparql/words?lang=en").get_json()}
     monkeypatch.setattr(pieces, "FEW", 0)
-    shared = {word["name"] for word in client.get("/sparql/words?lang=en").get_json()}
+    shared = {word["name"] for word in create_app(store).test_client().get("/sparql/words?lang=en").get_json()}
     assert {"sk:Obligation", "id:area-backup", "id:service-talkz"} <= shared and "id:doc-talkz-wp" in every - shared
 
 

@@ -74,6 +74,16 @@ def words() -> Response:
     early = stamp(Response(mimetype="application/json"), "completion", language())
     if early.status_code != 200:
         return early
+    early.set_data(offered())
+    return early
+
+
+def offered() -> str:
+    """Return what can be completed, in the reader's language, as JSON; made once for a version of the data."""
+    return kept(f"completions {language()}", lambda: current_app.json.dumps(_completions()))
+
+
+def _completions() -> list[dict[str, str]]:
     found = {name: {"name": f"{name}:", "label": space, "kind": "prefix"} for name, space in PREFIXES.items()}
     terms = [(row["term"].value, row["label"].value, row["group"].value) for row in ask("resources/words")]
     terms += [(row["term"].value, "", row["group"].value) for row in ask("resources/used")]
@@ -82,8 +92,7 @@ def words() -> Response:
     for iri, label, kind in terms:
         if (name := written(iri)) not in found:
             found[name] = {"name": name, "label": label, "kind": kind}
-    early.set_data(current_app.json.dumps(list(found.values())))
-    return early
+    return list(found.values())
 
 
 def written(iri: str) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from flask import Flask
 
 from sekinin.errors import SekininError
-from webapp import atlas, choices, commitments, controls, data, duties, findings, glossary, graphstore, pages, pieces, profiles, questions
+from webapp import atlas, choices, commitments, completion, controls, data, duties, findings, glossary, graphstore, pages, pieces, profiles, questions
 from webapp.answers import context
 from webapp.offered import services
 from webapp.words import LANGUAGES
@@ -42,6 +42,7 @@ def _work(app: Flask) -> None:
         with app.test_request_context(f"/?lang={lang}"):
             for view in (pages.view, atlas.view, duties.view, commitments.index_view, controls.index_view, glossary.view, findings.view):
                 view(lang)
+            completion.offered()
             data.titles()
             data.files()
             for service in list(services(lang).values())[:FIRST]:
