@@ -28,6 +28,7 @@ from sekinin.conform import Value
 from sekinin.convert import to_graph
 from sekinin.errors import BadData, SekininError, StoreFailure
 from sekinin.model import Finding
+from sekinin.orphans import end_with_parent
 from sekinin.rules import TYPE, Closed, Fact, Rules
 
 FIXED: Final = ("vocabulary", "frameworks", "mappings")
@@ -278,6 +279,7 @@ _GROUND: Ground | None = None
 
 def _begin(ground: Ground) -> None:
     global _GROUND
+    end_with_parent()
     _GROUND = ground
 
 

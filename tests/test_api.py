@@ -17,6 +17,7 @@ from openapi_spec_validator import validate
 
 from sekinin import build as builder
 from sekinin import queries
+from sekinin.errors import TooSlow
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.model import Parameter, Question
 from sekinin.namespaces import PREFIXES
@@ -359,7 +360,8 @@ def test_a_long_list_comes_as_it_is_stored(name: str, limit: int, api: FlaskClie
         before, path = path if "offset" in path else f"{path}&offset=0", links.get("next", "")
     whole_ = [key_of(row) for row in rows_of(api.get(f"/api/questions/{name}"))]
     assert len(found) == len(whole_) > 1000 and set(found) == set(whole_)
-    assert rows_of(api.get(f"/api/questions/{name}?limit=5&offset=99999")) == []
+    beyond = api.get(f"/api/questions/{name}?limit=5&offset=99999")
+    assert rows_of(beyond) == [] and beyond.headers["Sekinin-Part"] == "*/*"
     assert api.get(f"/api/questions/{name}?limit=5&from=id:service-talkz").status_code == 400
 
 
@@ -369,6 +371,20 @@ def test_a_list_that_is_not_long_is_told_whole(api: FlaskClient) -> None:
     short = api.get("/api/questions/documents/order-by-date?limit=3")
     assert short.headers["X-Total-Count"] == "5" and rows_of(short) == rows_of(api.get("/api/questions/documents/order-by-date"))[:3]
     assert api.get("/api/questions/sources/inferred?limit=3&inference=off").headers["X-Total-Count"] == "0"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("ja", "1頁ずつ"), ("en", "page by page")])
+def test_a_question_that_takes_too_long_is_to_be_taken_in_pages(lang: str, said: str, api: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pages do not take long; a graph has none."""
+
+    def slow(_: str) -> None:
+        raise TooSlow("query", "it took longer than 10 seconds", "narrow it: fewer patterns, a FILTER, a LIMIT")
+
+    monkeypatch.setattr("webapp.api.respond", slow)
+    answer = api.get(f"{DUTIES}?lang={lang}")
+    assert answer.status_code == 504 and said in answer.json["remedy"]
+    other = api.get(f"/api/questions/resources/everything?lang={lang}")
+    assert other.status_code == 504 and "LIMIT" in other.json["remedy"]
 
 
 def test_what_is_not_in_pieces_has_no_from(api: FlaskClient) -> None:

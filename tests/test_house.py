@@ -13,7 +13,7 @@ from rdflib import OWL, RDF, RDFS, SKOS, Graph, Literal, URIRef
 from sekinin import namespaces, resources, texts, turtle
 
 FLOORS = (
-    {"errors", "resources"},
+    {"errors", "resources", "orphans"},
     {"settings", "account"},
     {"namespaces"},
     {"model", "formats"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
+from fiction import PAPERS
 from servers import oxigraph
 from test_build import damage, run, small
 
@@ -91,6 +93,32 @@ def test_a_build_that_is_killed_at_every_step(house: Path) -> None:
         left = [path.name for path in builder.current().parent.parent.iterdir() if path.name.startswith(("new-", "current-"))]
         assert left == []
     assert False in swapped
+
+
+BUILDING = "from sekinin import build, parts; build.build(print, again=True, crew=parts.local(2))"
+READING = "from pathlib import Path; from sekinin.reading import many; many.read_all({papers}, Path('drafts'), 'turtle', 2)"
+
+
+@pytest.mark.parametrize("work", [BUILDING, READING], ids=["build", "read"])
+def test_no_process_outlives_one_that_was_killed(work: str, house: Path, tmp_path: Path) -> None:
+    """Those of a pool notice that nobody gives them work any more; the next run would find their memory taken."""
+    papers = [Path(shutil.copy(PAPERS / "kept" / "hoshizora.txt", tmp_path / f"{number}.txt")) for number in range(40)]
+    code = work.format(papers=f"[Path(name) for name in {list(map(str, papers))}]")
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        children: list[int] = []
+        until = time.monotonic() + 60
+        while len(children) < 2 and time.monotonic() < until:
+            children = [int(each) for each in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+        assert len(children) == 2
+        time.sleep(0.3)
+    finally:
+        process.kill()
+        process.wait(20)
+    until = time.monotonic() + 20
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
 @contextmanager

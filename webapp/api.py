@@ -16,7 +16,7 @@ from flask import Blueprint, Response, current_app, request, url_for
 from werkzeug.exceptions import UnsupportedMediaType
 
 from sekinin import queries
-from sekinin.errors import BadQuery, Missing
+from sekinin.errors import BadQuery, Missing, TooSlow
 from sekinin.formats import GRAPHS, ROWS
 from sekinin.model import Parameter, Question
 from sekinin.store import skeleton
@@ -85,12 +85,18 @@ def ask(topic: str, name: str) -> Response:
     Raises:
         Missing: if there is no such question, naming the nearest.
         BadQuery: for a parameter that it has not, that is given twice, or that does not fit.
+        TooSlow: if the whole answer takes too long; its pages do not.
     """
     question = question_of(topic, name)
     given = given_of(question)
     if form_of(question) == "rows" and not {"limit", "offset", "from"}.isdisjoint(request.values):
         return _page(question, given)
-    return respond(queries.bind(question, given).text())
+    try:
+        return respond(queries.bind(question, given).text())
+    except TooSlow as why:
+        if form_of(question) != "rows":
+            raise
+        raise TooSlow(question.name, why.found, "take it page by page (?limit=1000), or narrow it with a parameter") from why
 
 
 @blueprint.get("/questions/<topic>/<name>/choices/<parameter>")
@@ -210,7 +216,8 @@ def _piece(question: Question, given: Mapping[str, str], found: Piece, limit: in
     if found.further:
         links.append(f'<{_at(found.further[1], limit, found.further[0])}>; rel="next"')
     response.headers["Link"] = ", ".join(links)
-    response.headers["Sekinin-Part"] = f"{found.first}-{found.last}/{found.members or '*'}"
+    which = f"{found.first}-{found.last}" if found.first <= found.last else "*"  # behind the last row there is none
+    response.headers["Sekinin-Part"] = f"{which}/{found.members or '*'}"
     place = (response.headers["Link"], response.headers["Sekinin-Part"])
     return stamp(response, question.name, str(response.mimetype), str(sorted(given.items())), str(inference()), *place)
 

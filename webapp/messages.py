@@ -41,6 +41,7 @@ JAPANESE: Final = {
     "it is larger than {} bytes": "{}バイトを超えました",
     "ask for fewer rows or columns, or take a dump from /data": "行や列を減らすか、/data から全体を取得してください",
     "it took longer than {} seconds": "{}秒以内に終わりませんでした",
+    "take it page by page (?limit=1000), or narrow it with a parameter": "1頁ずつ取得する（?limit=1000）か、引数で絞ってください",
     "narrow it: fewer patterns, a FILTER, a LIMIT": "パターンを減らす、FILTERやLIMITを付けるなどして絞ってください",
     "the engine gave up after {} seconds": "{}秒で処理を続けられなくなりました",
     "narrow it: it wants too much memory or is too deep": "メモリを使いすぎるか、深すぎます。絞ってください",

@@ -82,8 +82,8 @@ def _tabled(bound: Bound, job: Job) -> Tabled:
     query = bound.unordered()
     text = f"{query.text}\nLIMIT {job.most + 1}" if job.most else query.text  # one row more, instead of asking again for as many
     found = table(answer(replace(job, text=text, most=0), keep=False))
-    if 0 < job.most < len(found.rows):
-        return replace(found, cut=job.most)
+    if job.most and (found.cut or len(found.rows) > job.most):
+        return replace(found, cut=found.cut or job.most)
     if found.cut and query.keys:  # of a part, which rows come first only the engine can tell
         return table(answer(job))
     return Tabled(found.names[: len(found.names) - query.more], in_order(query, found.names, found.rows), found.cut)

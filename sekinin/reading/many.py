@@ -20,6 +20,7 @@ from typing import Any
 from sekinin import resources
 from sekinin.errors import Missing, SekininError
 from sekinin.export import write_whole
+from sekinin.orphans import end_with_parent
 from sekinin.reading import draft, files, paper
 from sekinin.spread import Hands
 
@@ -193,7 +194,7 @@ def read_all(
         while rest:
             before = len(outcomes)
             try:
-                with ProcessPoolExecutor(min(workers, len(rest))) as pool:
+                with ProcessPoolExecutor(min(workers, len(rest)), initializer=end_with_parent) as pool:
                     for outcome in pool.map(_work, rest, chunksize=1):
                         done(outcome)
                 break
