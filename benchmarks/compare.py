@@ -2,7 +2,8 @@
 
 ``python benchmarks/compare.py`` compares with Oxigraph's server on the very same store, Apache Jena Fuseki on TDB2 and
 rdflib-endpoint in memory; ``--write`` puts the table into benchmarks/results-compare.md, ``--seconds N`` is the length of one
-measurement. What is not installed is fetched by name into the build folder: packages of PyPI, an artefact of Maven.
+measurement. With SEKININ_HOME and SEKININ_BUILD naming a generated house, ``--name 1000`` writes results-compare-1000.md.
+What is not installed is fetched by name into the build folder: packages of PyPI, an artefact of Maven.
 """
 
 from __future__ import annotations
@@ -26,14 +27,22 @@ from fuseki import jar
 from sekinin import build, queries, resources
 from sekinin.describe import runnable
 from sekinin.namespaces import PREFIXES
+from sekinin.store import rows
 
 HOUSE = Path(__file__).resolve().parent.parent
+READY = "ASK { ?service a sk:CloudService }"
 CHEAP = (
-    "ASK { ?service a sk:CloudService }",
-    "SELECT ?label { id:service-talkz skos:prefLabel ?label }",
+    READY,
+    "SELECT ?label { <%s> skos:prefLabel ?label }",
     "SELECT ?service { ?service a sk:CloudService } LIMIT 5",
     "SELECT ?layer ?label { ?layer a sk:ResponsibilityLayer ; rdfs:label ?label }",
 )
+FEW = 200_000
+"""Quads up to which questions are asked of everything too, and of rdflib, which holds all in memory."""
+LONG = 300
+"""Seconds after which no further question is asked for the number of its rows."""
+ASKED = 10
+"""Services of which questions are asked."""
 HEADS = "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in ("sk", "id", "skos", "rdfs"))
 
 
@@ -67,10 +76,10 @@ def running(name: str, command: list[str], port: int, path: str, **environment: 
     process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment, cwd=resources.build_folder())
     server = Server(name, port, path, process)
     try:
-        for _ in range(240):
+        for _ in range(480):
             if process.poll() is not None:
                 raise SystemExit(f"{name} ended with {process.returncode}; see {log.name}")
-            if server.answers(HEADS + CHEAP[0], 5) == 1:
+            if server.answers(HEADS + READY, 5) == 1:
                 break
             time.sleep(0.25)
         else:
@@ -116,11 +125,8 @@ def oxigraph(place: Path) -> AbstractContextManager[Server]:
     return running("Oxigraph server", command, port, "/query")
 
 
-def jena(place: Path, dump: Path) -> AbstractContextManager[Server]:
-    server, data = str(jar(place)), place / "tdb2"
-    shutil.rmtree(data, ignore_errors=True)
-    subprocess.run(["java", "-cp", server, "tdb2.tdbloader", "--loc", str(data), str(dump)], check=True, capture_output=True)
-    port = free()
+def jena(place: Path) -> AbstractContextManager[Server]:
+    server, data, port = str(jar(place)), place / "tdb2", free()
     command = [
         "java",
         "-Xmx2G",
@@ -139,6 +145,23 @@ def jena(place: Path, dump: Path) -> AbstractContextManager[Server]:
     return running("Apache Jena Fuseki", command, port, "/ds/sparql")
 
 
+def loaded(place: Path, dump: Path) -> dict[str, float]:
+    """Load the dump into the stores of the others, and return the seconds that each took; the store of Oxigraph is not kept."""
+    took = {}
+    commands = {
+        "Apache Jena Fuseki": ["java", "-cp", str(jar(place)), "tdb2.tdbloader", "--loc", str(place / "tdb2"), str(dump)],
+        "Oxigraph server": [str(place / "env" / "bin" / "oxigraph"), "load", "--location", str(place / "oxigraph"), "--file", str(dump)],
+    }
+    for name, command in commands.items():
+        shutil.rmtree(place / "tdb2" if "tdb2" in command[-2] else place / "oxigraph", ignore_errors=True)
+        tell(f"loading: {name}")
+        start = time.monotonic()
+        subprocess.run(command, check=True, capture_output=True)
+        took[name] = time.monotonic() - start
+    shutil.rmtree(place / "oxigraph")
+    return took
+
+
 def rdflib_endpoint(place: Path, dump: Path) -> AbstractContextManager[Server]:
     script, port = place / "rdflib_endpoint_app.py", free()
     script.write_text(
@@ -150,35 +173,51 @@ def rdflib_endpoint(place: Path, dump: Path) -> AbstractContextManager[Server]:
     return running("rdflib-endpoint", [*uvicorn, "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"], port, "/")
 
 
-def mix() -> dict[str, str]:
-    """Return the saved questions as any server runs them, in English where a language can be chosen."""
-    found = {}
-    for name, question in queries.catalogue().items():
-        if not name.startswith(("checks/", "derived/", "resources/", "describe/", "choices/")):
-            found[name] = runnable(question)
-    return found
+def counted(server: Server, questions: dict[str, str]) -> dict[str, int | None]:
+    """Return the number of rows of each question: None of one that is not answered in time, -1 of those that are not asked after ``LONG``."""
+    until = time.monotonic() + LONG
+    return {name: server.answers(text, 60) if time.monotonic() < until else -1 for name, text in questions.items()}
 
 
-RUNS = ("cheap 1", "cheap 8", "mix 1", "mix 8", "mix 50")
+Loads = dict[str, dict[str, str]]
+"""For each kind of load its queries, by a name that tells them apart."""
+CONNECTIONS = {"cheap": (1, 8), "mix": (1, 8, 50), "service": (1, 8, 50)}
 Results = dict[str, dict[str, load.Measured]]
 
 
-def measure(some: list[Server], questions: dict[str, str], seconds: float, results: Results) -> None:
+def loads(services: list[str], quads: int) -> Loads:
+    """Return the queries as any server runs them, in English where a language can be chosen.
+
+    Of much data nobody asks for everything at once, but for one service.
+    """
+    some = services[:: max(1, len(services) // ASKED)][:ASKED]
+    technical = ("checks/", "derived/", "resources/", "describe/", "choices/", "search/")
+    questions = {name: question for name, question in queries.catalogue().items() if not name.startswith(technical)}
+    of_one = {name: question for name, question in questions.items() if any(each.name == "service" for each in question.params)}
+    found = {"cheap": {text: HEADS + text.replace("%s", some[-1]) for text in CHEAP}}
+    if quads <= FEW:
+        found["mix"] = {name: runnable(question) for name, question in questions.items()}
+    found["service"] = {f"{name} {service}": runnable(question, {"service": service}) for name, question in of_one.items() for service in some}
+    return found
+
+
+def measure(some: list[Server], texts: Loads, seconds: float, results: Results) -> None:
     """Measure one load on each server in turn, then the next load, so that what the machine does meanwhile meets all alike."""
-    for name in ("cheap 2", "mix 2", *RUNS):  # the first two warm up
+    runs = [(each, number) for each in texts for number in CONNECTIONS[each]]
+    for kind, connections in [*((each, 2) for each in texts), *runs]:  # those with two warm up
+        name = f"{kind} {connections}"
         for server in some:
-            slow = server.name.startswith("rdflib")
-            if slow and name in ("mix 2", "mix 8", "mix 50"):  # what it could not end in time it goes on with: one connection is enough
+            slow = server.name.startswith("rdflib") and kind != "cheap"
+            if slow and connections > 1:  # what it could not end in time it goes on with: one connection is enough
                 results.setdefault(server.name, {})[name] = load.Measured()
                 continue
-            texts = [HEADS + text for text in CHEAP] if name.startswith("cheap") else list(questions.values())
-            requests = [load.post(server.path, text) for text in texts]
-            found = load.ask(server.port, requests, int(name.split()[1]), 60.0 if slow and name == "mix 1" else seconds, patience=60.0)
+            requests = [load.post(server.path, text) for text in texts[kind].values()]
+            found = load.ask(server.port, requests, connections, 60.0 if slow else seconds, patience=60.0)
             results.setdefault(server.name, {})[name] = found
             tell(f"{name}: {server.name}: {found.rate:,.1f}/s")
 
 
-def table(results: Results, rows: dict[str, dict[str, int | None]]) -> list[str]:
+def table(results: Results, every: dict[str, dict[str, int | None]], texts: Loads, took: dict[str, float]) -> list[str]:
     """Return the report."""
     held = build.manifest()
     lines = [
@@ -188,7 +227,8 @@ def table(results: Results, rows: dict[str, dict[str, int | None]]) -> list[str]
         "One run, load by load, the servers in turn (rdflib-endpoint last, alone); asker and server share the machine.",
         "",
         f"Data: {held['version'][:12]}, {sum(held['triples'].values()):,} quads. Cheap: {len(CHEAP)} queries of one or two patterns.",
-        f"Mix: {len(next(iter(rows.values())))} saved questions in any order, in JSON.",
+        *([f"Mix: {len(texts['mix'])} saved questions of everything, in any order, in JSON."] if "mix" in texts else []),
+        f"Service: saved questions of one service, {len(texts['service'])} queries of at most {ASKED} services, in any order, in JSON.",
         "Walls of Sekinin are up: worker processes, limits of time, memory, rows and bytes. *Nothing kept* works out every answer;",
         "*as it is served* keeps answers while the data stay the same. Oxigraph's server reads the very store that Sekinin serves.",
         "",
@@ -198,8 +238,9 @@ def table(results: Results, rows: dict[str, dict[str, int | None]]) -> list[str]
         "does not show.",
         "",
     ]
+    lines += ["Loading the dump took " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in took.items()) + ".", ""]
     ours = results["Sekinin, as it is served"]
-    for name in RUNS:
+    for name in [f"{kind} {number}" for kind in texts for number in CONNECTIONS[kind]]:
         kind, connections = name.split()
         lines += [f"## {kind.title()}, {connections} connection{'s' if connections != '1' else ''}", ""]
         lines += [
@@ -218,7 +259,7 @@ def table(results: Results, rows: dict[str, dict[str, int | None]]) -> list[str]
             )
             lines.append(f"| {server} | {m.rate:,.1f} | {ratio} | {m.median:,.2f} | {m.at(0.95):,.2f} | {m.at(0.99):,.2f} | {bad} |")
         lines.append("")
-    reference = rows["Sekinin, nothing kept"]
+    reference = every["Sekinin, nothing kept"]
     lines += [
         "## Do they answer the same?",
         "",
@@ -227,12 +268,12 @@ def table(results: Results, rows: dict[str, dict[str, int | None]]) -> list[str]
         "| server | same | other | no answer in time | not asked |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for server, counts in rows.items():
+    for server, counts in every.items():
         same = sum(counts[name] == reference[name] for name in reference)
         missing = sum(count is None for count in counts.values())
         unasked = sum(count == -1 for count in counts.values())
         lines.append(f"| {server} | {same} | {len(reference) - same - missing - unasked} | {missing} | {unasked} |")
-    for server, counts in rows.items():
+    for server, counts in every.items():
         other = [f"{name} ({counts[name]} for {reference[name]})" for name in reference if counts[name] not in (reference[name], None, -1)]
         none = [name for name in reference if counts[name] is None]
         if other or none:
@@ -249,28 +290,34 @@ def main() -> None:
     said = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     said.add_argument("--write", action="store_true", help="put the table into benchmarks/results-compare.md")
     said.add_argument("--seconds", type=float, default=10, help="length of one measurement")
+    said.add_argument("--name", default="", help="of the file, for another house than this: benchmarks/results-compare-NAME.md")
     given = said.parse_args()
     build.build(tell)
     place = environment()
-    questions = mix()
+    dump, quads = build.current().parent / "dumps" / "sekinin.nq", sum(build.manifest()["triples"].values())
+    found = rows(queries.bind(queries.get("services/names"), {}).ask(build.open_current()))
+    texts = loads([row["service"].value for row in found], quads)
+    questions = texts.get("mix") or dict(list(texts["service"].items())[::ASKED])
     results: Results = {}
-    rows: dict[str, dict[str, int | None]] = {}
-    dump = build.current().parent / "dumps" / "sekinin.nq"
+    counts: dict[str, dict[str, int | None]] = {}
+    took = loaded(place, dump)
     with ExitStack() as held:
         some = [
             held.enter_context(each) for each in (sekinin("0", "Sekinin, nothing kept"), sekinin("64", "Sekinin, as it is served"), oxigraph(place))
         ]
-        some.append(held.enter_context(jena(place, dump)))
-        measure(some, questions, given.seconds, results)
+        some.append(held.enter_context(jena(place)))
+        measure(some, texts, given.seconds, results)
         for server in some:
             tell(f"every question once: {server.name}")
-            rows[server.name] = {name: server.answers(text, 60) for name, text in questions.items()}
-    with rdflib_endpoint(place, dump) as server:
-        measure([server], questions, given.seconds, results)
-    lines = table(results, rows)
+            counts[server.name] = counted(server, questions)
+    if quads <= FEW:
+        with rdflib_endpoint(place, dump) as server:
+            measure([server], texts, given.seconds, results)
+    lines = table(results, counts, texts, took)
     print("\n".join(lines))
     if given.write:
-        (HOUSE / "benchmarks" / "results-compare.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        name = f"results-compare-{given.name}.md" if given.name else "results-compare.md"
+        (HOUSE / "benchmarks" / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

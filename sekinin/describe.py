@@ -360,9 +360,9 @@ def _questions() -> _Page:
     return page
 
 
-def runnable(question: Question) -> str:
-    """Return the text of ``question`` as any SPARQL tool runs it: prefixes declared, parameters at what they are when nobody gives them."""
-    text = "\n".join(line for line in queries.bind(question, {}).text().splitlines() if not line.startswith("#+"))
+def runnable(question: Question, given: Mapping[str, str] | None = None) -> str:
+    """Return the text of ``question`` as any SPARQL tool runs it: prefixes declared, parameters as given, else at what they are when nobody does."""
+    text = "\n".join(line for line in queries.bind(question, given or {}).text().splitlines() if not line.startswith("#+"))
     used = set(re.findall(r"(?<![\w<?$:-])([A-Za-z][\w-]*):", skeleton(text)))
     return "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in sorted(used & set(PREFIXES))) + text
 
