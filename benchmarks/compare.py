@@ -217,13 +217,13 @@ def measure(some: list[Server], texts: Loads, seconds: float, results: Results) 
             tell(f"{name}: {server.name}: {found.rate:,.1f}/s")
 
 
-def table(results: Results, every: dict[str, dict[str, int | None]], texts: Loads, took: dict[str, float]) -> list[str]:
+def table(results: Results, every: dict[str, dict[str, int | None]], texts: Loads, took: dict[str, float], command: str) -> list[str]:
     """Return the report."""
     held = build.manifest()
     lines = [
         "# The endpoint beside others",
         "",
-        f"{load.machine()} Command: `python benchmarks/compare.py --write`.",
+        f"{load.machine()} Command: `{command}`.",
         "One run, load by load, the servers in turn (rdflib-endpoint last, alone); asker and server share the machine.",
         "",
         f"Data: {held['version'][:12]}, {sum(held['triples'].values()):,} quads. Cheap: {len(CHEAP)} queries of one or two patterns.",
@@ -313,7 +313,8 @@ def main() -> None:
     if quads <= FEW:
         with rdflib_endpoint(place, dump) as server:
             measure([server], texts, given.seconds, results)
-    lines = table(results, counts, texts, took)
+    command = "python benchmarks/compare.py --write" + (f" --name {given.name}" if given.name else "")
+    lines = table(results, counts, texts, took, command)
     print("\n".join(lines))
     if given.write:
         name = f"results-compare-{given.name}.md" if given.name else "results-compare.md"
