@@ -28,6 +28,7 @@ from sekinin import build, queries, resources
 from sekinin.describe import runnable
 from sekinin.namespaces import PREFIXES
 from sekinin.store import rows
+from webapp.questions import asked_by_people
 
 HOUSE = Path(__file__).resolve().parent.parent
 READY = "ASK { ?service a sk:CloudService }"
@@ -43,7 +44,7 @@ LONG = 300
 """Seconds after which no further question is asked for the number of its rows."""
 ASKED = 10
 """Services of which questions are asked."""
-HEADS = "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in ("sk", "id", "skos", "rdfs"))
+HEADS = "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in ("sk", "skos", "rdfs"))
 
 
 @dataclass
@@ -147,18 +148,19 @@ def jena(place: Path) -> AbstractContextManager[Server]:
 
 def loaded(place: Path, dump: Path) -> dict[str, float]:
     """Load the dump into the stores of the others, and return the seconds that each took; the store of Oxigraph is not kept."""
-    took = {}
+    took, jena_, oxigraph_ = {}, place / "tdb2", place / "oxigraph"
     commands = {
-        "Apache Jena Fuseki": ["java", "-cp", str(jar(place)), "tdb2.tdbloader", "--loc", str(place / "tdb2"), str(dump)],
-        "Oxigraph server": [str(place / "env" / "bin" / "oxigraph"), "load", "--location", str(place / "oxigraph"), "--file", str(dump)],
+        "Apache Jena Fuseki": ["java", "-cp", str(jar(place)), "tdb2.tdbloader", "--loc", str(jena_), str(dump)],
+        "Oxigraph server": [str(place / "env" / "bin" / "oxigraph"), "load", "--location", str(oxigraph_), "--file", str(dump)],
     }
+    for left in (jena_, oxigraph_):
+        shutil.rmtree(left, ignore_errors=True)
     for name, command in commands.items():
-        shutil.rmtree(place / "tdb2" if "tdb2" in command[-2] else place / "oxigraph", ignore_errors=True)
         tell(f"loading: {name}")
         start = time.monotonic()
         subprocess.run(command, check=True, capture_output=True)
         took[name] = time.monotonic() - start
-    shutil.rmtree(place / "oxigraph")
+    shutil.rmtree(oxigraph_)
     return took
 
 
@@ -191,8 +193,7 @@ def loads(services: list[str], quads: int) -> Loads:
     Of much data nobody asks for everything at once, but for one service.
     """
     some = services[:: max(1, len(services) // ASKED)][:ASKED]
-    technical = ("checks/", "derived/", "resources/", "describe/", "choices/", "search/")
-    questions = {name: question for name, question in queries.catalogue().items() if not name.startswith(technical)}
+    questions = dict(asked_by_people())
     of_one = {name: question for name, question in questions.items() if any(each.name == "service" for each in question.params)}
     found = {"cheap": {text: HEADS + text.replace("%s", some[-1]) for text in CHEAP}}
     if quads <= FEW:

@@ -28,7 +28,7 @@ ROWS_ON_A_PAGE: Final = 1000
 KEPT: Final = 64 * 1024 * 1024
 """Bytes of answers that are kept; an answer that went through a file is not."""
 ROWS_KEPT: Final = 300_000
-"""Rows of tables that are kept: two that are cut off at the limit of an answer, and others."""
+"""Rows of tables that are kept."""
 
 
 _STRING: Final = ox.NamedNode(PREFIXES["xsd"] + "string")

@@ -84,10 +84,10 @@ def stretch(question: Question, given: Mapping[str, str], offset: int, limit: in
     if not whole.cut:
         return whole
     bound = queries.bind(question, given)
-    bare, _ = queries.order(bound.text())
     if offset + limit < len(whole.rows) and not bound.unordered().more:  # the rows of this query, as far as they were read
         found = replace(whole, rows=whole.rows[offset : offset + limit + 1])
     else:
+        bare, _ = queries.order(bound.text())
         found = table(answer(replace(job_of(bound), text=f"{bare}\nLIMIT {limit + 1} OFFSET {offset}")))
     some = found.rows[:limit]
     end = offset + len(some)
